@@ -1,0 +1,81 @@
+"""``python -m cxapp.embedded start|stop|status|exec``."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cxapp.embedded import EmbeddedServerError, EmbeddedServers, ServerUrls, urls
+
+DEFAULT_VAR = Path(__file__).resolve().parents[2] / "var"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    command: str = options.command
+    try:
+        return {"start": _start, "stop": _stop, "status": _status, "exec": _exec}[command](options)
+    except EmbeddedServerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cxapp.embedded", description="PostgreSQL and Redis under var/.")
+    parser.add_argument(
+        "--var", type=Path, default=DEFAULT_VAR, help="directory of data, logs and state (default: %(default)s)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("start", help="start both servers and leave them running")
+    commands.add_parser("stop", help="stop both servers; data stays")
+    commands.add_parser("status", help="say what runs, and where")
+    execute = commands.add_parser(
+        "exec", help="run a command with both servers, DATABASE_URL and REDIS_URL; stop what was started"
+    )
+    execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
+    return parser
+
+
+def _start(options: argparse.Namespace) -> int:
+    _show(EmbeddedServers(options.var).start())
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> int:
+    servers = EmbeddedServers(options.var)
+    with servers.claimed():
+        servers.stop()
+    print("PostgreSQL and Redis are stopped.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    known = urls(options.var)
+    _show(known or ServerUrls(None, None))
+    return 0 if known and known.database and known.redis else 3
+
+
+def _show(known: ServerUrls) -> None:
+    print(f"PostgreSQL  {known.database or 'is not running'}\nRedis       {known.redis or 'is not running'}")
+
+
+def _exec(options: argparse.Namespace) -> int:
+    """The exit code of the command; a signal that ends it gives 128 + its number, as in a shell."""
+    argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+    if not argv:
+        raise EmbeddedServerError("exec needs a command: python -m cxapp.embedded exec -- COMMAND ...")
+    servers = EmbeddedServers(options.var, durable=False, tied=True)
+    with servers.claimed():
+        before = servers.running()
+        try:
+            known = servers.start()
+            environment = os.environ | {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or ""}
+            code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
+        finally:
+            servers.stop(tuple(name for name in ("postgres", "redis") if name not in before))
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
