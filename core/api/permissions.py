@@ -1,0 +1,22 @@
+"""What a key may do."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class HasScope(BasePermission):
+    """The view names what it needs: ``scopes = {"GET": "orders:read", "POST": "orders:write"}``.
+
+    A method without a scope is refused: a view that forgot to say is closed, not open.
+    """
+
+    message = "This API key lacks the scope for this."
+    code = "missing_scope"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.method == "OPTIONS":
+            return True
+        needed = view.scopes.get("GET" if request.method == "HEAD" else request.method)
+        return bool(request.user) and needed in request.user.scopes

@@ -1,0 +1,130 @@
+"""Rows of the machinery: deliveries of domain events, jobs, idempotency records."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from merchants.models import MerchantModel, MerchantQuerySet, Staff
+
+__all__ = ["Delivery", "IdempotencyRecord", "Job", "MerchantModel", "MerchantQuerySet"]
+
+
+class DeliveryQuerySet(MerchantQuerySet["Delivery"]):
+    def due(self) -> Self:
+        """Waiting, or claimed by a worker whose lease ran out."""
+        return self.filter(state=Delivery.State.WAITING, due_at__lte=timezone.now())
+
+    def failed(self) -> Self:
+        return self.filter(state=Delivery.State.FAILED)
+
+
+class Delivery(MerchantModel):
+    """One domain event on its way to one handler: the transactional outbox."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    event = models.CharField(_("event"), max_length=80)
+    handler = models.CharField(_("handler"), max_length=120)
+    payload = models.JSONField(_("payload"))
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(_("published"), default=timezone.now)
+    # A worker's lease moves this forward; a worker that dies thereby gives the row back.
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    done_at = models.DateTimeField(_("done"), null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="delivery_due"),
+            models.Index(fields=["merchant", "state", "-id"], name="delivery_list"),
+        ]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+
+    def __str__(self) -> str:
+        return f"{self.event} → {self.handler}"
+
+
+class JobQuerySet(MerchantQuerySet["Job"]):
+    def unfinished(self) -> Self:
+        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+
+
+class Job(MerchantModel):
+    """Long work that a person asked for and watches."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    kind = models.CharField(_("kind"), max_length=40)
+    title = models.CharField(_("title"), max_length=200)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
+    parameters = models.JSONField(default=dict)
+    step = models.CharField(_("step"), max_length=200, blank=True)
+    done = models.PositiveBigIntegerField(_("done"), default=0)
+    total = models.PositiveBigIntegerField(_("of"), null=True)
+    result = models.JSONField(default=dict)
+    error = models.TextField(_("error"), blank=True)
+    asked_by = models.ForeignKey(Staff, on_delete=models.SET_NULL, null=True, related_name="+")
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(_("asked for"), default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["merchant", "kind", "-id"], name="job_list")]
+        constraints = [
+            models.CheckConstraint(condition=Q(total=None) | Q(done__lte=F("total")), name="job_done_within_total"),
+        ]
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def percent(self) -> int | None:
+        """0 to 100, or None while the total is unknown."""
+        if self.state == self.State.DONE:
+            return 100
+        return self.done * 100 // self.total if self.total else None
+
+
+class IdempotencyRecord(MerchantModel):
+    """The answer to a write that carried an ``Idempotency-Key``, stored with its effect."""
+
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="idempotency_key_once")]
+        verbose_name = _("idempotency record")
+        verbose_name_plural = _("idempotency records")
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,53 @@
+"""Money: integers in minor units plus an ISO 4217 code. Pure arithmetic and CLDR formatting."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from babel.numbers import format_currency, get_currency_precision
+
+# The largest amount that fits the database's bigint with room for sums.
+MAX_AMOUNT = 10**13
+
+
+def to_minor(value: Decimal | str, currency: str) -> int:
+    """``"19.99", "EUR"`` → 1999, rounded half up. Raises ValueError for what is no finite number."""
+    try:
+        amount = Decimal(value)
+    except InvalidOperation as error:
+        raise ValueError(f"not an amount: {value!r}") from error
+    if not amount.is_finite():
+        raise ValueError(f"not an amount: {value!r}")
+    return int(amount.scaleb(get_currency_precision(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def to_major(amount: int, currency: str) -> Decimal:
+    """1999, ``"EUR"`` → ``Decimal("19.99")``."""
+    return Decimal(amount).scaleb(-get_currency_precision(currency))
+
+
+def format_money(amount: int, currency: str, locale: str) -> str:
+    """As a reader of ``locale`` writes it: ``"19,99 €"`` in German."""
+    return format_currency(to_major(amount, currency), currency, locale=locale.replace("-", "_"))
+
+
+def allocate(amount: int, weights: Sequence[int]) -> list[int]:
+    """Split ``amount`` in proportion to non-negative ``weights``; the parts add up exactly.
+
+    Largest remainder method; ties go to the earlier part, so that the same input always splits alike.
+    All weights zero: an even split. Raises ValueError for no or negative weights.
+    """
+    if not weights or min(weights) < 0:
+        raise ValueError("weights must be non-negative, and at least one")
+    if not any(weights):
+        weights = [1] * len(weights)
+    total, sign, size = sum(weights), (-1 if amount < 0 else 1), abs(amount)
+    parts = [size * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(size * weights[i] % total), i))
+    for i in by_remainder[: size - sum(parts)]:
+        parts[i] += 1
+    return [sign * part for part in parts]
+
+
+def included_tax(gross: int, rate: Decimal) -> int:
+    """The tax contained in a gross amount at ``rate`` (``Decimal("0.19")``), rounded half up."""
+    return int((gross * rate / (1 + rate)).quantize(Decimal(1), ROUND_HALF_UP))

@@ -1,0 +1,74 @@
+"""Where a page of a lower app shows what an upper app knows, the upper app registers a provider.
+
+The lower app knows the protocol, not the noun: a customer's page asks for panels and timeline
+entries, and never imports orders, recommendations or campaigns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from merchants.models import Merchant
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Providers in the order of their rank; filled in ``AppConfig.ready``."""
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[int, str, T]] = []
+
+    def register(self, provider: T, *, name: str, rank: int = 100) -> T:
+        self._entries = [entry for entry in self._entries if entry[1] != name]
+        self._entries.append((rank, name, provider))
+        self._entries.sort(key=lambda entry: (entry[0], entry[1]))
+        return provider
+
+    def __iter__(self) -> Iterator[T]:
+        return iter([provider for _rank, _name, provider in self._entries])
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One thing that happened, for a profile's timeline."""
+
+    at: datetime
+    kind: str
+    icon: str
+    title: str
+    detail: str = ""
+    url: str = ""
+    tone: str = "secondary"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A card on a page: a template of the providing app with its context."""
+
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """A screen in the side bar. ``section`` groups; ``minimum_role`` hides it from lower roles."""
+
+    url_name: str
+    label: Any
+    icon: str
+    section: str
+    minimum_role: int = 0
+
+
+# (customer, limit, before) → newest first; ``before`` is the keyset of the endless scroll.
+customer_timeline: Registry[Callable[[Any, int, datetime | None], list[TimelineEntry]]] = Registry()
+customer_panels: Registry[Callable[[Any], Panel]] = Registry()
+order_panels: Registry[Callable[[Any], Panel]] = Registry()
+product_panels: Registry[Callable[[Any], Panel]] = Registry()
+navigation: Registry[NavigationItem] = Registry()
+# (merchant, text) → results of the command palette.
+search_results: Registry[Callable[[Merchant, str], list[Any]]] = Registry()

@@ -1,0 +1,1 @@
+"""cxapp: the back office with which online merchants win customers for good."""

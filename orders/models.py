@@ -1,0 +1,276 @@
+"""Facts of commerce: what was bought, shipped, cancelled, returned, refunded.
+
+Amounts are integers in minor units of the order's currency, prices are gross (tax included).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Product
+from core.models import Job, MerchantModel, MerchantQuerySet
+from customers.models import Customer
+
+
+class OrderQuerySet(MerchantQuerySet["Order"]):
+    def counted(self) -> Self:
+        """Orders that count as bought: all but wholly cancelled ones."""
+        return self.exclude(state=Order.State.CANCELLED)
+
+
+class Order(MerchantModel):
+    """One order. ``version`` is the shop's own; an older one never overwrites a newer."""
+
+    class State(models.TextChoices):
+        PLACED = "placed", _("placed")
+        SHIPPED = "shipped", _("shipped")
+        DELIVERED = "delivered", _("delivered")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Source(models.TextChoices):
+        API = "api", _("API")
+        IMPORT = "import", _("import")
+        DEMO = "demo", _("demo")
+
+    number = models.CharField(_("number"), max_length=64)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    customer = models.ForeignKey(
+        Customer,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="orders",
+        verbose_name=_("customer"),
+        help_text=_("Empty: a guest."),
+    )
+    # The address the order came with; a later change of the profile does not change it.
+    email = models.CharField(_("e-mail"), max_length=320, blank=True)
+    locale = models.CharField(_("language"), max_length=10, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    placed_at = models.DateTimeField(_("placed"))
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    currency = models.CharField(_("currency"), max_length=3)
+    shipping = models.BigIntegerField(_("shipping"), default=0)
+    discount = models.BigIntegerField(
+        _("discount"), default=0, help_text=_("On the whole order, beside the lines' own.")
+    )
+    total = models.BigIntegerField(_("total"))
+    tax = models.BigIntegerField(_("tax included"), default=0)
+    refunded = models.BigIntegerField(_("refunded"), default=0)
+    payment_method = models.CharField(_("payment method"), max_length=40, blank=True)
+    coupon_codes = ArrayField(models.CharField(max_length=64), verbose_name=_("coupon codes"), default=list, blank=True)
+    promised_delivery_on = models.DateField(_("promised delivery"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLACED)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    cancellation_reason = models.CharField(_("reason of cancellation"), max_length=200, blank=True)
+    source = models.CharField(_("source"), max_length=6, choices=Source.choices, default=Source.API)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "number"], name="order_number_once"),
+            models.CheckConstraint(
+                condition=Q(total__gte=0, shipping__gte=0, discount__gte=0), name="order_amounts_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0, refunded__lte=F("total")), name="order_refund_within_total"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["merchant", "-placed_at", "-id"], name="order_newest"),
+            models.Index(fields=["merchant", "state", "-placed_at", "-id"], name="order_by_state"),
+            models.Index(fields=["customer", "-placed_at"], name="order_of_customer"),
+        ]
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(MerchantModel):
+    """Some units of one product in an order."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField(_("position"))
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
+    title = models.CharField(_("title"), max_length=300)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    unit_price = models.BigIntegerField(_("unit price"))
+    discount = models.BigIntegerField(_("discount"), default=0, help_text=_("On the whole line."))
+    total = models.BigIntegerField(_("total"), help_text=_("quantity × unit price − discount"))
+    tax_rate = models.DecimalField(_("tax rate"), max_digits=5, decimal_places=4, default=0)
+    cancelled = models.PositiveIntegerField(_("units cancelled"), default=0)
+    returned = models.PositiveIntegerField(_("units returned"), default=0)
+    refunded = models.BigIntegerField(_("refunded"), default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_has_units"),
+            models.CheckConstraint(
+                condition=Q(total=F("quantity") * F("unit_price") - F("discount")), name="order_line_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_price__gte=0, discount__gte=0, total__gte=0), name="order_line_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=F("cancelled") + F("returned")), name="order_line_units_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0, refunded__lte=F("total")), name="order_line_refund_within_total"
+            ),
+        ]
+        indexes = [models.Index(fields=["product", "order"], name="order_line_of_product")]
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+
+class Shipment(MerchantModel):
+    """A parcel of an order; without lines it holds everything that was open."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments")
+    reference = models.CharField(_("reference"), max_length=64, help_text=_("The shop's own id of the parcel."))
+    carrier = models.CharField(_("carrier"), max_length=60, blank=True)
+    tracking_number = models.CharField(_("tracking number"), max_length=80, blank=True)
+    tracking_url = models.URLField(_("tracking address"), max_length=500, blank=True)
+    shipped_at = models.DateTimeField(_("shipped"))
+    expected_on = models.DateField(_("expected"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["shipped_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["order", "reference"], name="shipment_reference_once")]
+        verbose_name = _("shipment")
+        verbose_name_plural = _("shipments")
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ShipmentLine(MerchantModel):
+    """How many units of an order line a parcel holds."""
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="shipment_lines")
+    quantity = models.PositiveIntegerField(_("quantity"))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shipment", "order_line"], name="shipment_line_once")]
+        verbose_name = _("shipment line")
+        verbose_name_plural = _("shipment lines")
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.order_line_id}"
+
+
+class TrackingEvent(MerchantModel):
+    """What the carrier said about a parcel."""
+
+    class Code(models.TextChoices):
+        IN_TRANSIT = "in_transit", _("in transit")
+        OUT_FOR_DELIVERY = "out_for_delivery", _("out for delivery")
+        DELIVERED = "delivered", _("delivered")
+        DELAYED = "delayed", _("delayed")
+        FAILED = "failed", _("delivery failed")
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="events")
+    code = models.CharField(_("what"), max_length=16, choices=Code.choices)
+    text = models.CharField(_("text"), max_length=300, blank=True)
+    occurred_at = models.DateTimeField(_("when"))
+
+    class Meta:
+        ordering = ["occurred_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["shipment", "code", "occurred_at"], name="tracking_event_once")]
+        verbose_name = _("tracking event")
+        verbose_name_plural = _("tracking events")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.occurred_at:%Y-%m-%d}"
+
+
+class Return(MerchantModel):
+    """Units that came back."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns")
+    reference = models.CharField(_("reference"), max_length=64, help_text=_("The shop's own id of the return."))
+    received_at = models.DateTimeField(_("received"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["received_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["order", "reference"], name="return_reference_once")]
+        verbose_name = _("return")
+        verbose_name_plural = _("returns")
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ReturnLine(MerchantModel):
+    """How many units of an order line came back, and what was paid back for them."""
+
+    parcel = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="return_lines")
+    quantity = models.PositiveIntegerField(_("quantity"))
+    refund = models.BigIntegerField(_("refund"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["parcel", "order_line"], name="return_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0, refund__gte=0), name="return_line_has_units"),
+        ]
+        verbose_name = _("return line")
+        verbose_name_plural = _("return lines")
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.order_line_id}"
+
+
+class Refund(MerchantModel):
+    """Money paid back on an order: for a return, a cancellation, or as goodwill."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds")
+    parcel = models.OneToOneField(Return, on_delete=models.CASCADE, null=True, related_name="payment")
+    amount = models.BigIntegerField(_("amount"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    refunded_at = models.DateTimeField(_("when"))
+
+    class Meta:
+        ordering = ["refunded_at", "id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="refund_not_negative")]
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+
+    def __str__(self) -> str:
+        return f"{self.amount}"
+
+
+class ImportRejection(MerchantModel):
+    """A row of an imported file that could not become a fact, and why."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="import_rejections")
+    line = models.PositiveIntegerField(_("line"))
+    code = models.CharField(_("reason"), max_length=40)
+    reason = models.CharField(_("explanation"), max_length=300)
+    row: models.JSONField[dict[str, Any]] = models.JSONField(_("row"), default=dict)
+
+    class Meta:
+        ordering = ["line"]
+        indexes = [models.Index(fields=["job", "line"], name="import_rejection_list")]
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.code}"

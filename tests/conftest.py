@@ -1,0 +1,55 @@
+"""Fixtures of every test: a member of one shop, and a stranger who works for another."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from rest_framework.test import APIClient
+
+from core.api.authentication import forget_known_keys
+from merchants.actions import create_api_key
+from merchants.models import Membership, Merchant
+from tests.factories import MembershipFactory, MerchantFactory
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """Nothing a process remembers outlives a test."""
+    forget_known_keys()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def merchant(db: None) -> Merchant:
+    return MerchantFactory(slug="muster", name="Muster")
+
+
+@pytest.fixture
+def membership(merchant: Merchant) -> Membership:
+    """An owner at ``merchant``."""
+    return MembershipFactory(merchant=merchant)
+
+
+@pytest.fixture
+def stranger(db: None) -> Membership:
+    """An owner of another shop on the same installation."""
+    return MembershipFactory(merchant__slug="stranger")
+
+
+@pytest.fixture
+def client(membership: Membership) -> Client:
+    """A browser in which the owner is logged in."""
+    browser = Client()
+    browser.force_login(membership.staff)
+    return browser
+
+
+@pytest.fixture
+def api(merchant: Merchant) -> APIClient:
+    """A storefront's server with a secret key of ``merchant``."""
+    _key, token = create_api_key(merchant, kind="sk", name="tests")
+    server = APIClient(raise_request_exception=False)
+    server.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return server
