@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 
 @register()
@@ -28,7 +29,7 @@ def check_installation(**kwargs: Any) -> list[CheckMessage]:
         )
     if settings.REDIS_URL is None:
         found.append(
-            Warning(
+            checks.Warning(
                 "No Redis.", hint="Start the embedded one with `make run`, or set REDIS_URL=redis://…", id="core.W003"
             )
         )
@@ -44,4 +45,4 @@ def check_public_address(**kwargs: Any) -> list[CheckMessage]:
     """Links in messages must be reachable for the people who get them."""
     if settings.PUBLIC_URL.startswith("https://"):
         return []
-    return [Warning("Links in messages are not https.", hint="Set PUBLIC_URL=https://your.host", id="core.W005")]
+    return [checks.Warning("Links in messages are not https.", hint="Set PUBLIC_URL=https://your.host", id="core.W005")]

@@ -40,6 +40,8 @@ def merchant_view(role: Role) -> Callable[[View[P]], Callable[..., HttpResponse]
             entered = cast(MerchantRequest, request)
             if entered.role < role:
                 raise PermissionDenied
+            if entered.session.get("merchant") != slug:
+                entered.session["merchant"] = slug
             with timezone.override(entered.merchant.tz):
                 return view(entered, *args, **kwargs)
 

@@ -19,7 +19,7 @@ class DomainError(Exception):
         self.extra = extra
 
 
-class InvalidInput(DomainError):
+class InvalidInput(DomainError):  # noqa: N818  # reads as what it says, like DRF's NotFound
     """Input that can never be accepted as it is (400)."""
 
     def __init__(self, code: str, message: Any, *, field: str | None = None, **extra: Any) -> None:

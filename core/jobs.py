@@ -28,7 +28,7 @@ _runners: dict[str, Runner] = {}
 _queues: dict[str, str] = {}
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818  # it is no error
     """Raised inside a runner when staff cancelled its job."""
 
 

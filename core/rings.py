@@ -24,5 +24,5 @@ def ring(task: str, **ids: Any) -> None:
 def _send(task: str, ids: dict[str, Any]) -> None:
     try:
         current_app.send_task(task, kwargs=ids, ignore_result=True, retry=False)
-    except Exception as error:  # the broker's client raises many kinds; none of them may matter here
+    except Exception as error:  # noqa: BLE001  # the broker's client raises many kinds; none of them may matter here
         logger.warning("no ring for %s: %s", task, type(error).__name__)

@@ -185,7 +185,7 @@ MODELS_DIR = VAR_DIR / "models"
 
 LOGIN_URL = "account_login"
 LOGIN_PATH = "/accounts/"
-LOGIN_REDIRECT_URL = "start"
+LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -4,13 +4,44 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+import campaigns.urls
+import catalog.urls
+import customers.urls
+import orders.urls
+import recommendations.urls
+from core.api.problems import api_not_found
 from core.health import healthz, readyz
+from core.home import home
+
+api_v1 = [
+    *catalog.urls.api_urlpatterns,
+    *customers.urls.api_urlpatterns,
+    *orders.urls.api_urlpatterns,
+    *recommendations.urls.api_urlpatterns,
+]
+
+back_office = [
+    path("", include("insights.urls")),
+    path("", include("customers.urls")),
+    path("", include("orders.urls")),
+    path("", include("catalog.urls")),
+    path("", include("campaigns.urls")),
+    path("", include("recommendations.urls")),
+    path("", include("core.urls")),
+]
 
 urlpatterns = [
+    path("", home, name="home"),
+    path("m/<slug:slug>/", include(back_office)),
+    # What customers open from a message: no login, no merchant in the address.
+    *campaigns.urls.public_urlpatterns,
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
+    path("api/v1/", include(api_v1)),
+    path("api/<path:rest>", api_not_found),
 ]

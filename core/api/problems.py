@@ -99,3 +99,8 @@ def _flatten(details: Any, path: str = "") -> Any:
 def problem_response(request: HttpRequest, status: int, code: str, detail: str = "") -> JsonResponse:
     """For answers outside DRF: unknown addresses below ``/api/`` and server errors."""
     return JsonResponse(problem(status, code, detail), status=status, content_type=CONTENT_TYPE)
+
+
+def api_not_found(request: HttpRequest, rest: str) -> JsonResponse:
+    """Unknown addresses below ``/api/``."""
+    return problem_response(request, 404, "not_found", "There is nothing at this address; see /api/docs/.")

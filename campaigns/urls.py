@@ -1,0 +1,7 @@
+"""Addresses of the campaigns app: back office (below ``/m/<slug>/``) and API (below ``/api/v1/``)."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = []
+public_urlpatterns: list[URLPattern] = []
