@@ -5,69 +5,59 @@ for the length of the run. A second run beside the first gets ``var/test-2``, an
 starts them and the workers inherit their addresses; every worker has a Redis database of its own.
 """
 
+import atexit
 import os
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import django
 import pytest
 
 from cxapp.embedded import EmbeddedServerError, EmbeddedServers
 
-# Set here and not in pyproject.toml: pytest-django would read the settings before the servers have addresses.
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxapp.settings")
 VAR = Path(__file__).resolve().parent / "var"
 PARALLEL_RUNS = 16
-_running = ExitStack()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    if config.option.help or config.option.version:
-        return
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        _running.enter_context(_servers())
-    os.environ["REDIS_URL"] = _own_redis_database(os.environ["REDIS_URL"])
-
-
-def pytest_unconfigure() -> None:
-    _running.close()
-
-
-@contextmanager
-def _servers() -> Iterator[None]:
-    """Start what the environment does not name and put its address there."""
+def _start_servers() -> None:
+    """Start what the environment does not name, put its address there, and stop it with this process."""
     missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
     if not missing:
-        yield
         return
-    with ExitStack() as stack:
-        servers = _claim(stack)
-        stack.callback(servers.stop)
-        try:
-            known = servers.start()
-        except EmbeddedServerError as error:
-            raise pytest.UsageError(str(error)) from error
-        found = {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or ""}
-        os.environ |= {name: found[name] for name in missing}
-        yield
+    running = ExitStack()
+    atexit.register(running.close)
+    servers = _claim(running)
+    running.callback(servers.stop)
+    known = servers.start()
+    found = {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or ""}
+    os.environ.update({name: found[name] for name in missing})
 
 
-def _claim(stack: ExitStack) -> EmbeddedServers:
+def _claim(running: ExitStack) -> EmbeddedServers:
     """The first ``var/test…`` directory that no other run holds."""
     for number in range(1, PARALLEL_RUNS + 1):
         servers = EmbeddedServers(VAR / ("test" if number == 1 else f"test-{number}"), durable=False, tied=True)
         try:
-            stack.enter_context(servers.claimed())
+            running.enter_context(servers.claimed())
         except EmbeddedServerError:
             continue
         return servers
-    raise pytest.UsageError(f"{PARALLEL_RUNS} test runs hold servers in {VAR} already.")
+    raise EmbeddedServerError(f"{PARALLEL_RUNS} test runs hold servers in {VAR} already.")
 
 
-def _own_redis_database(url: str) -> str:
-    """The address with the worker's own database number: gw0 has 1, gw1 has 2, a run without xdist keeps its own."""
-    worker = re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))
-    return urlsplit(url)._replace(path=f"/{int(worker[1]) + 1}").geturl() if worker else url
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give the xdist worker gw0 the Redis database 1, gw1 the 2, and so on; the controller keeps its own."""
+    number = int(node.gateway.id.removeprefix("gw")) + 1
+    channel = node.gateway.remote_exec("import os; os.environ['REDIS_URL'] = channel.receive()")
+    channel.send(urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl())
+    channel.waitclose()
+
+
+# While pytest loads this file, and not in a hook: the conftest files below import models, so the settings must be
+# complete by then. For the same reason pyproject.toml names no settings module: pytest-django would read it first.
+_start_servers()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxapp.settings")
+django.setup()

@@ -4,9 +4,11 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from cxapp.embedded import EmbeddedServerError, EmbeddedServers, ServerUrls, urls
+from cxapp.embedded.servers import BOTH
 
 DEFAULT_VAR = Path(__file__).resolve().parents[2] / "var"
 
@@ -17,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return {"start": _start, "stop": _stop, "status": _status, "exec": _exec}[command](options)
     except EmbeddedServerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         return 1
 
 
@@ -33,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     execute = commands.add_parser(
         "exec", help="run a command with both servers, DATABASE_URL and REDIS_URL; stop what was started"
     )
+    execute.add_argument("--fast", action="store_true", help="give up durability; for tests and other throw-away data")
     execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
     return parser
 
@@ -46,7 +49,7 @@ def _stop(options: argparse.Namespace) -> int:
     servers = EmbeddedServers(options.var)
     with servers.claimed():
         servers.stop()
-    print("PostgreSQL and Redis are stopped.")
+    sys.stdout.write("PostgreSQL and Redis are stopped.\n")
     return 0
 
 
@@ -57,7 +60,8 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _show(known: ServerUrls) -> None:
-    print(f"PostgreSQL  {known.database or 'is not running'}\nRedis       {known.redis or 'is not running'}")
+    rows = {"PostgreSQL": known.database, "Redis": known.redis}
+    sys.stdout.writelines(f"{name:<12}{url or 'is not running'}\n" for name, url in rows.items())
 
 
 def _exec(options: argparse.Namespace) -> int:
@@ -65,15 +69,14 @@ def _exec(options: argparse.Namespace) -> int:
     argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not argv:
         raise EmbeddedServerError("exec needs a command: python -m cxapp.embedded exec -- COMMAND ...")
-    servers = EmbeddedServers(options.var, durable=False, tied=True)
-    with servers.claimed():
-        before = servers.running()
-        try:
-            known = servers.start()
-            environment = os.environ | {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or ""}
-            code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
-        finally:
-            servers.stop(tuple(name for name in ("postgres", "redis") if name not in before))
+    servers = EmbeddedServers(options.var, durable=not options.fast, tied=True)
+    with ExitStack() as running:
+        if len(servers.running()) < len(BOTH):
+            running.enter_context(servers.claimed())
+            running.callback(servers.stop)
+        known = servers.start()
+        environment = os.environ | {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or ""}
+        code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
     return code if code >= 0 else 128 - code
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import psutil
 
@@ -75,17 +75,16 @@ class EmbeddedServers:
     def _start(self, name: Name) -> None:
         """Start on the port of last time or a free one; another one when somebody took it in between."""
         known = self._server(name)
-        for attempt in range(3):
-            server = Server(port=processes.free_port(known.port), password=known.password or state.new_password())
-            known = server
-            self._record(name, server)
-            try:
-                process = self._spawn(name, server)
-            except EmbeddedServerError:
-                if attempt == 2 or processes.free_port(server.port) == server.port:
-                    raise
-            else:
-                return self._record(name, server.with_process(process))
+        server = Server(port=processes.free_port(known.port), password=known.password or state.new_password())
+        self._record(name, server)
+        try:
+            process = self._spawn(name, server)
+        except EmbeddedServerError:
+            if processes.free_port(server.port) == server.port:
+                raise
+            self._start(name)
+        else:
+            self._record(name, server.with_process(process))
 
     def _spawn(self, name: Name, server: Server) -> psutil.Process:
         if name == "postgres":
@@ -107,10 +106,16 @@ class EmbeddedServers:
         with self._locked("servers.lock", wait=True):
             yield
 
+    def _open(self, name: str) -> TextIO:
+        try:
+            self.var.mkdir(parents=True, exist_ok=True)
+            return (self.var / name).open("a+")
+        except PermissionError as error:
+            raise EmbeddedServerError(f"{self.var} belongs to another user. Run as that user.") from error
+
     @contextmanager
     def _locked(self, name: str, *, wait: bool) -> Iterator[None]:
-        self.var.mkdir(parents=True, exist_ok=True)
-        with (self.var / name).open("a+") as file:
+        with self._open(name) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
