@@ -113,11 +113,7 @@ def deliver(delivery: Delivery) -> bool:
 
 def _note_failure(delivery: Delivery, error: Exception) -> None:
     logger.warning("delivery %s of %s failed: %s", delivery.pk, delivery.event, type(error).__name__)
-    is_last = (
-        delivery.attempts >= MAX_ATTEMPTS
-        or isinstance(error, KeyError)
-        and delivery.handler not in _handlers[delivery.event]
-    )
+    is_last = delivery.attempts >= MAX_ATTEMPTS
     Delivery.objects.for_merchant(delivery.merchant_id).filter(pk=delivery.pk).update(
         state=Delivery.State.FAILED if is_last else Delivery.State.WAITING,
         due_at=timezone.now() + retry_after(delivery.attempts),

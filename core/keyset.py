@@ -65,14 +65,12 @@ class Ordering:
 
     def values(self, cursor: str, model: type[models.Model]) -> list[Any] | None:
         """The values in a cursor, typed; None for one that is not ours (somebody edited the URL)."""
+        fields = {field.name: field for field in model._meta.fields}
         try:
             plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             if not isinstance(plain, list) or len(plain) != len(self.fields):
                 return None
-            return [
-                model._meta.get_field(field.lstrip("-")).to_python(value)
-                for field, value in zip(self.fields, plain, strict=True)
-            ]
+            return [fields[field.lstrip("-")].to_python(value) for field, value in zip(self.fields, plain, strict=True)]
         except (ValueError, TypeError, ValidationError):
             return None
 

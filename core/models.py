@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -42,7 +42,7 @@ class Delivery(MerchantModel):
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     done_at = models.DateTimeField(_("done"), null=True)
 
-    objects = DeliveryQuerySet.as_manager()
+    objects: ClassVar = DeliveryQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -87,7 +87,7 @@ class Job(MerchantModel):
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = JobQuerySet.as_manager()
+    objects: ClassVar = JobQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["merchant", "kind", "-id"], name="job_list")]

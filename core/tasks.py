@@ -1,9 +1,12 @@
 """The machinery's own work: draining the outbox, running jobs."""
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.utils import timezone
 
 from core import events, jobs
-from core.models import Job
+from core.models import Delivery, IdempotencyRecord, Job
 
 
 @shared_task
@@ -24,3 +27,11 @@ def resume_jobs() -> None:
     """Ring again for jobs whose ring was lost or whose worker died."""
     for job in jobs.waiting_jobs():
         jobs.ring_job(job)
+
+
+@shared_task
+def forget_old_records() -> None:
+    """Retention of the machinery: what was delivered or answered more than 14 days ago explains nothing any more."""
+    before = timezone.now() - timedelta(days=14)
+    Delivery.objects.all_merchants().filter(state=Delivery.State.DONE, done_at__lt=before).delete()
+    IdempotencyRecord.objects.all_merchants().filter(created_at__lt=before).delete()

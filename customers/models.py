@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -68,7 +68,7 @@ class Customer(MerchantModel):
         db_persist=True,
     )
 
-    objects = CustomerQuerySet.as_manager()
+    objects: ClassVar = CustomerQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -164,7 +164,7 @@ class ConsentRecord(MerchantModel):
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
     recorded_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ConsentRecordQuerySet.as_manager()
+    objects: ClassVar = ConsentRecordQuerySet.as_manager()
 
     class Meta:
         ordering = ["-occurred_at", "-id"]

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -103,7 +104,9 @@ _embedded = embedded_urls(VAR_DIR)
 DATABASE_URL = config.database_url or (_embedded.database if _embedded else None)
 REDIS_URL = config.redis_url or (_embedded.redis if _embedded else None)
 # Without a server the system check core.E001 says what to do; the names below only let Django load.
-DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL or "postgresql://127.0.0.1:1/none"))}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": dict(dj_database_url.parse(DATABASE_URL or "postgresql://127.0.0.1:1/none"))
+}
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
@@ -146,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "drain-deliveries": {"task": "core.tasks.drain_deliveries", "schedule": 5.0, "options": {"expires": 5}},
     "send-messages": {"task": "campaigns.tasks.send_due_messages", "schedule": 10.0, "options": {"expires": 10}},
     "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 30.0, "options": {"expires": 30}},
+    "forget-old-records": {"task": "core.tasks.forget_old_records", "schedule": 24 * 3600.0},
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,

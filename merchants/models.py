@@ -93,7 +93,8 @@ class Merchant(models.Model):
 
     def missing_legal_fields(self) -> list[str]:
         """Labels of what the legal footer still lacks; empty when messages may leave."""
-        return [str(self._meta.get_field(name).verbose_name) for name in self.LEGAL_FOOTER if not getattr(self, name)]
+        fields = {field.name: field.verbose_name for field in self._meta.fields}
+        return [str(fields[name]) for name in self.LEGAL_FOOTER if not getattr(self, name)]
 
 
 M = TypeVar("M", bound=models.Model)
@@ -116,7 +117,7 @@ class MerchantModel(models.Model):
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", editable=False)
 
-    objects = MerchantQuerySet.as_manager()
+    objects: ClassVar = MerchantQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -231,7 +232,7 @@ class ApiKey(MerchantModel):
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
-    objects = ApiKeyQuerySet.as_manager()
+    objects: ClassVar = ApiKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

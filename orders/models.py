@@ -5,7 +5,7 @@ Amounts are integers in minor units of the order's currency, prices are gross (t
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -70,7 +70,7 @@ class Order(MerchantModel):
     cancellation_reason = models.CharField(_("reason of cancellation"), max_length=200, blank=True)
     source = models.CharField(_("source"), max_length=6, choices=Source.choices, default=Source.API)
 
-    objects = OrderQuerySet.as_manager()
+    objects: ClassVar = OrderQuerySet.as_manager()
 
     class Meta:
         constraints = [

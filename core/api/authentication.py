@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -37,6 +38,11 @@ class ApiCaller:
         return self.key_id
 
 
+def caller(request: Request) -> ApiCaller:
+    """Who calls, for views behind ``HasScope``, which lets nobody else through."""
+    return cast(ApiCaller, request.user)
+
+
 _known: dict[bytes, tuple[float, ApiCaller]] = {}
 
 
@@ -48,9 +54,9 @@ def forget_known_keys() -> None:
 def caller_of(token: str) -> ApiCaller | None:
     """The caller behind a key; remembered for ``TRUST_SECONDS`` by its hash, so that a request costs no query."""
     digest = hashlib.sha256(token.encode()).digest()
-    until, caller = _known.get(digest, (0.0, None))
-    if caller is not None and time.monotonic() < until:
-        return caller
+    until, known = _known.get(digest, (0.0, None))
+    if known is not None and time.monotonic() < until:
+        return known
     key = find_api_key(token)
     if key is None:
         _known.pop(digest, None)
@@ -58,9 +64,9 @@ def caller_of(token: str) -> ApiCaller | None:
     _note_use(key)
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
-    caller = ApiCaller(key.pk, key.merchant, key.kind == ApiKey.Kind.SECRET, frozenset(key.scopes))
-    _known[digest] = (time.monotonic() + TRUST_SECONDS, caller)
-    return caller
+    found = ApiCaller(key.pk, key.merchant, key.kind == ApiKey.Kind.SECRET, frozenset(key.scopes))
+    _known[digest] = (time.monotonic() + TRUST_SECONDS, found)
+    return found
 
 
 def _note_use(key: ApiKey) -> None:
@@ -77,10 +83,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         if not token:
             return None
-        caller = caller_of(token.strip()) if scheme.lower() == "bearer" and "\0" not in token else None
-        if caller is None:
+        found = caller_of(token.strip()) if scheme.lower() == "bearer" and "\0" not in token else None
+        if found is None:
             raise AuthenticationFailed("This API key is not valid.")
-        return caller, None
+        return found, None
 
     def authenticate_header(self, request: HttpRequest) -> str:
         return 'Bearer realm="cxapp"'

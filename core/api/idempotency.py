@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.authentication import caller
 from core.errors import DomainError, InvalidInput
 from core.models import IdempotencyRecord
 
@@ -40,7 +41,7 @@ def idempotent(method: ViewMethod) -> ViewMethod:
 
 
 def _run(key: str, view: Any, request: Request, method: ViewMethod, *args: Any, **kwargs: Any) -> Response:
-    merchant = request.user.merchant
+    merchant = caller(request).merchant
     _lock_or_409(f"{merchant.pk}:{key}")
     fingerprint = _fingerprint(request)
     record = IdempotencyRecord.objects.for_merchant(merchant).filter(key=key).first()

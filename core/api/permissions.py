@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from core.api.authentication import ApiCaller
+
 
 class HasScope(BasePermission):
     """The view names what it needs: ``scopes = {"GET": "orders:read", "POST": "orders:write"}``.
@@ -19,4 +21,4 @@ class HasScope(BasePermission):
         if request.method == "OPTIONS":
             return True
         needed = view.scopes.get("GET" if request.method == "HEAD" else request.method)
-        return bool(request.user) and needed in request.user.scopes
+        return isinstance(request.user, ApiCaller) and needed in request.user.scopes

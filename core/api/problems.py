@@ -67,8 +67,8 @@ def _answer(error: Exception) -> Response | None:
 
 def _from_api_exception(error: exceptions.APIException) -> Response:
     headers = {}
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        headers["Retry-After"] = str(int(error.wait))
+    if wait := getattr(error, "wait", None):  # Throttled
+        headers["Retry-After"] = str(int(wait))
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     status = error.status_code

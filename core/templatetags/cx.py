@@ -51,13 +51,13 @@ def money(amount: int | None, currency: str) -> str:
 @register.filter
 def country_name(code: str) -> str:
     """``DE`` → ``Germany`` or ``Deutschland``; an unknown code stays itself."""
-    return Locale.parse(_locale()).territories.get(code, code)
+    return str(Locale.parse(_locale()).territories.get(code, code))
 
 
 @register.filter
 def language_name(code: str) -> str:
     """``de`` → ``German`` or ``Deutsch``."""
-    return Locale.parse(_locale()).languages.get(code.split("-")[0].lower(), code)
+    return str(Locale.parse(_locale()).languages.get(code.split("-")[0].lower(), code))
 
 
 @register.filter
