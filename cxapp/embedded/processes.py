@@ -61,8 +61,16 @@ def spawn(command: Sequence[str], log: Path, *, stdin: str = "") -> subprocess.P
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # wait_until_ready reports why it ended
         pipe.write(stdin.encode())
+    reap()
     _children[process.pid] = process
     return process
+
+
+def reap() -> None:
+    """Take note of our children that ended meanwhile."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            del _children[pid]
 
 
 def _environment() -> dict[str, str]:

@@ -57,6 +57,7 @@ class EmbeddedServers:
                 if process := server.process():
                     processes.stop(process, _STOP_STEPS[name])
                 self._record(name, server.without_process())
+            processes.reap()
 
     def running(self) -> tuple[Name, ...]:
         """The servers whose processes live."""

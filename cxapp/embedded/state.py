@@ -13,6 +13,7 @@ from cxapp.embedded.errors import EmbeddedServerError
 
 USER = DATABASE = "cxapp"
 HOST = "127.0.0.1"
+CLOCK_STEP_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -27,32 +28,34 @@ class ServerUrls:
 class Server:
     """One server: where it listens, its password, and which process it is.
 
-    ``started`` is the process's start time in seconds since the epoch. Together with ``pid`` it names one process for
-    ever, while a pid alone may long belong to somebody else.
+    ``started`` is the process's start time in seconds since the epoch. Together with ``pid`` and ``name`` it means one
+    process for ever, while a pid alone may long belong to somebody else.
     """
 
     port: int = 0
     password: str = ""
     pid: int | None = None
-    started: float | None = None
+    name: str = ""
+    started: float = 0.0
 
     def process(self) -> psutil.Process | None:
         """The running process, or ``None`` when it ended, whoever has its pid today."""
-        if self.pid is None or self.started is None:
+        if self.pid is None:
             return None
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+            # The clock may have been set since, which moves start times a little.
+            same = process.name() == self.name and abs(process.create_time() - self.started) < CLOCK_STEP_SECONDS
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
-        return process if same else None
 
     def with_process(self, process: psutil.Process) -> Self:
-        return replace(self, pid=process.pid, started=process.create_time())
+        return replace(self, pid=process.pid, name=process.name(), started=process.create_time())
 
     def without_process(self) -> Self:
         """Keeps port and password, so that clients find a restarted server where it was."""
-        return replace(self, pid=None, started=None)
+        return replace(self, pid=None)
 
 
 @dataclass(frozen=True)
