@@ -1,0 +1,86 @@
+"""Matrix factorisation by alternating least squares (Hu, Koren, Volinsky 2008), fitted by implicit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
+
+from recommendations.engines.interactions import Interactions
+from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+
+FACTORS = 64
+ITERATIONS = 15
+# Searched on Online Retail, cuts at 2011-09-11 and 2011-10-11: counts of baskets beat 0/1, log and BM25
+# weights; alpha 1 beat 40; regularization 10 beat .01 by 3 % of NDCG@10.
+ALPHA = 1.0
+REGULARIZATION = 10.0
+SEED = 20_261_120
+
+
+@dataclass(frozen=True, slots=True)
+class Als:
+    """Factors of customers and products, and the inverse Gramian that folds in what came after the training."""
+
+    name: ClassVar[str] = "als"
+    effort: ClassVar[int] = ITERATIONS
+
+    customers: Floats  # (customers, factors)
+    products: Floats  # (products, factors)
+    inverse: Floats  # (factors, factors): (YᵀY + λI)⁻¹
+
+    @classmethod
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+        customers, products = factorise(interactions.matrix(), tick)
+        gramian = products.T.astype(np.float64) @ products + REGULARIZATION * np.eye(products.shape[1])
+        return cls(customers, products, np.linalg.inv(gramian).astype(np.float32))
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["customers"], arrays["products"], arrays["inverse"])
+
+    def arrays(self) -> Arrays:
+        return {"customers": self.customers, "products": self.products, "inverse": self.inverse}
+
+    def scores(self, context: Context) -> Floats | None:
+        taste = self.taste(context)
+        return None if taste is None else np.maximum(self.products @ taste, 0)
+
+    def taste(self, context: Context) -> Floats | None:
+        """The person's factors, with what the training has not seen folded in; None for a blank sheet.
+
+        The ALS solution for one person is x = (YᵀY + λI + Yᵀ(C − I)Y)⁻¹ YᵀC1. With every confidence 1
+        the middle term vanishes, so folding in is a product with the cached inverse: exact for a
+        person known only by ``fresh``, and for a known one as long as nothing was bought twice.
+        """
+        known = None if context.customer is None else self.customers[context.customer]
+        if not len(context.fresh):
+            return known
+        moved: Floats = self.inverse @ self.products[context.fresh].sum(axis=0)
+        return moved if known is None else known + moved
+
+    def because(self, context: Context, products: Ints) -> Ints:
+        """The anchors nearest to each product in the space of factors, weighted."""
+        if not len(context.anchors):
+            return np.full(len(products), NOTHING, np.int32)
+        near = (self.products[products] @ self.products[context.anchors].T) * context.weights
+        return np.where(near.max(axis=1) > 0, context.anchors[near.argmax(axis=1)], NOTHING)
+
+
+def factorise(matrix: sp.csr_array, tick: Tick = no_tick) -> tuple[Floats, Floats]:
+    """Factors of rows and columns of ``matrix`` (customers × products), each (n, factors)."""
+    # Only a training process may load implicit: its OpenMP pool does not survive a fork.
+    from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415
+
+    with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=FACTORS, regularization=REGULARIZATION, alpha=ALPHA, iterations=ITERATIONS, random_state=SEED
+        )
+        model.fit(sp.csr_matrix(matrix), show_progress=False, callback=lambda *_: tick())
+    customers, products = np.asarray(model.user_factors), np.asarray(model.item_factors)
+    # implicit accepts a transposed matrix without a word.
+    assert (len(customers), len(products)) == matrix.shape
+    return customers, products

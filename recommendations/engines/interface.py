@@ -1,0 +1,67 @@
+"""The one interface of all engines, and the small values that pass through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommendations.engines.interactions import Interactions
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+Arrays = dict[str, NDArray[Any]]
+
+# Called after each unit of work; what it raises ends the work.
+Tick = Callable[[], None]
+
+NOTHING = -1
+NO_PRODUCTS: Ints = np.empty(0, dtype=np.int32)
+NO_PRODUCTS.flags.writeable = False
+
+
+def no_tick() -> None:
+    """For callers that do not watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an engine is asked about: a person, and the products the answer should go with.
+
+    ``customer`` is a row of the artefact, None for somebody it does not know. ``anchors`` are
+    product positions, the most important first, ``weights`` their weights (> 0); ``fresh`` are those
+    of the person's products that the training has not seen.
+    """
+
+    customer: int | None = None
+    anchors: Ints = field(default_factory=lambda: NO_PRODUCTS)
+    weights: Floats = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    fresh: Ints = field(default_factory=lambda: NO_PRODUCTS)
+
+
+class Engine(Protocol):
+    """A generator of candidates. Instances are immutable and safe to share between threads."""
+
+    name: ClassVar[str]
+    effort: ClassVar[int]
+
+    @classmethod
+    def fit(cls, interactions: Interactions, tick: Tick) -> Self:
+        """Learns from ``interactions``, ticking ``effort`` times; the same input gives the same engine."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """The engine whose :meth:`arrays` these are."""
+
+    def arrays(self) -> Arrays:
+        """Everything learnt, by name: what the artefact keeps."""
+
+    def scores(self, context: Context) -> Floats | None:
+        """One score ≥ 0 per product, shape (products,), unscaled and read-only; None: nothing to say."""
+
+    def because(self, context: Context, products: Ints) -> Ints:
+        """For each of ``products`` the one that speaks most for it in ``context``; −1 where no single one does."""

@@ -1,0 +1,77 @@
+"""Precomputed lists of neighbours: what item-kNN and co-purchase answer from.
+
+Two small dense arrays (products × N) instead of a sparse matrix: adding up the lists of fifty
+anchors is one gather and one ``bincount``, whatever the size of the catalogue's matrix was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints
+
+LIST_LENGTH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """For each product its most similar others: ``ids`` and ``scores``, both (products, N).
+
+    Shorter lists are padded with product 0 at score 0.
+    """
+
+    ids: Ints
+    scores: Floats
+
+    @classmethod
+    def strongest(cls, similarity: sp.csr_array, length: int = LIST_LENGTH) -> Self:
+        """The ``length`` highest positive entries of each row of ``similarity``, without the product itself."""
+        size = similarity.shape[0]
+        if similarity.shape != (size, size):
+            raise ValueError(f"A similarity is square, this one is {similarity.shape}.")
+        length = max(1, min(length, size - 1))
+        ids, scores = np.zeros((size, length), np.int32), np.zeros((size, length), np.float32)
+        for row in range(size):
+            begin, end = similarity.indptr[row], similarity.indptr[row + 1]
+            others, values = _strongest(similarity.indices[begin:end], similarity.data[begin:end], row, length)
+            ids[row, : len(others)], scores[row, : len(others)] = others, values
+        return cls(ids, scores)
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["ids"], arrays["scores"])
+
+    def arrays(self) -> Arrays:
+        return {"ids": self.ids, "scores": self.scores}
+
+    def add_up(self, context: Context) -> Floats | None:
+        """The anchors' lists, each times the anchor's weight, summed per product."""
+        if not len(context.anchors):
+            return None
+        values = self.scores[context.anchors] * context.weights[:, None]
+        total = np.bincount(self.ids[context.anchors].ravel(), values.ravel(), minlength=len(self.ids))
+        return total.astype(np.float32)
+
+    def strongest_anchors(self, context: Context, products: Ints) -> Ints:
+        """For each product the anchor that gave it most of its score, −1 where none gave any."""
+        if not len(context.anchors):
+            return np.full(len(products), NOTHING, np.int32)
+        values = self.scores[context.anchors] * context.weights[:, None]
+        given = np.where(self.ids[context.anchors] == products[:, None, None], values, 0).max(axis=2)
+        return np.where(given.max(axis=1) > 0, context.anchors[given.argmax(axis=1)], NOTHING)
+
+
+def _strongest(others: Ints, values: Floats, own: int, length: int) -> tuple[Ints, Floats]:
+    """The ``length`` best of one row, best first; equal values in the order of the products."""
+    useful = (others != own) & (values > 0)
+    others, values = others[useful], values[useful]
+    if len(values) > length:
+        # Everything that ties with the last place stays, so that the choice below is the same on every run.
+        useful = values >= np.partition(values, -length)[-length]
+        others, values = others[useful], values[useful]
+    order = np.lexsort((others, -values))[:length]
+    return others[order], values[order]

@@ -1,0 +1,122 @@
+"""What everybody buys now, overall and per category; and the order of the range when nothing is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recommendations.engines.interactions import Interactions
+from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+
+WINDOW_DAYS, HALF_LIFE_DAYS = 28, 14
+LONG_HALF_LIFE_DAYS = 180
+
+
+def recent_sales(interactions: Interactions) -> Floats:
+    """Baskets per product in the last 28 days, a basket of two weeks ago counting half; shape (products,)."""
+    weights = np.where(interactions.age <= WINDOW_DAYS, _decay(interactions.age, HALF_LIFE_DAYS), 0)
+    return _per_product(interactions, weights)
+
+
+def _decay(age: Floats, half_life: float) -> Floats:
+    return np.exp2(-age / np.float32(half_life))
+
+
+def _per_product(interactions: Interactions, weights: Floats) -> Floats:
+    return np.bincount(interactions.product, weights, minlength=interactions.shape[1]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Popularity:
+    """Recent popularity."""
+
+    name: ClassVar[str] = "popularity"
+    effort: ClassVar[int] = 1
+
+    recent: Floats
+
+    @classmethod
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+        tick()
+        return cls(recent_sales(interactions))
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["recent"])
+
+    def arrays(self) -> Arrays:
+        return {"recent": self.recent}
+
+    def scores(self, context: Context) -> Floats | None:
+        return self.recent
+
+    def because(self, context: Context, products: Ints) -> Ints:
+        return np.full(len(products), NOTHING, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryPopularity:
+    """Recent popularity within the categories of the anchors."""
+
+    name: ClassVar[str] = "category_popularity"
+    effort: ClassVar[int] = 1
+
+    recent: Floats
+    category: Ints  # (products,), −1 without
+
+    @classmethod
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+        tick()
+        return cls(recent_sales(interactions), interactions.category)
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["recent"], arrays["category"])
+
+    def arrays(self) -> Arrays:
+        return {"recent": self.recent, "category": self.category}
+
+    def scores(self, context: Context) -> Floats | None:
+        categories = self.category[context.anchors]
+        known = categories >= 0
+        if not known.any():
+            return None
+        interest = np.bincount(categories[known], context.weights[known], minlength=int(self.category.max()) + 2)
+        # The last place is nobody's category: −1 points there and finds 0.
+        scores: Floats = self.recent * interest[self.category].astype(np.float32)
+        return scores
+
+    def because(self, context: Context, products: Ints) -> Ints:
+        return np.full(len(products), NOTHING, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Every product, long-time sellers first, then the newest: fills an answer that would be too short."""
+
+    name: ClassVar[str] = "range"
+    effort: ClassVar[int] = 1
+
+    order: Floats
+
+    @classmethod
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+        sold = _per_product(interactions, _decay(interactions.age, LONG_HALF_LIFE_DAYS))
+        newest = 1 / (1 + interactions.product_age.clip(0) / np.float32(LONG_HALF_LIFE_DAYS))
+        tick()
+        return cls((sold / max(float(sold.max(initial=0)), 1.0) + 1e-3 * newest).astype(np.float32))
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        return cls(arrays["order"])
+
+    def arrays(self) -> Arrays:
+        return {"order": self.order}
+
+    def scores(self, context: Context) -> Floats | None:
+        return self.order
+
+    def because(self, context: Context, products: Ints) -> Ints:
+        return np.full(len(products), NOTHING, np.int32)
