@@ -9,9 +9,11 @@ from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Concat, Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MerchantModel, MerchantQuerySet
+from customers.rules.addresses import normalise_address
 
 
 class Channel(models.TextChoices):
@@ -176,6 +178,21 @@ class ConsentRecord(MerchantModel):
         return f"{self.kind} {self.purpose} {self.channel}".strip()
 
 
+class SuppressionQuerySet(MerchantQuerySet["Suppression"]):
+    def of(self, address: str) -> Self:
+        """Suppressions of this address, however it is spelled."""
+        return self.filter(digest=address_digest(address))
+
+    def about(self, purpose: str, channel: str) -> Self:
+        """Those that speak of this purpose and channel; an empty one in a row means every."""
+        return self.filter(purpose__in=["", purpose], channel__in=["", channel])
+
+
+def address_digest(address: str) -> str:
+    """The keyed hash under which an address is suppressed: it says nothing without the installation's secret."""
+    return salted_hmac("customers.Suppression", normalise_address(address), algorithm="sha256").hexdigest()
+
+
 class Suppression(MerchantModel):
     """An address we must not write to. Kept as a keyed hash, so that it outlives the profile."""
 
@@ -184,14 +201,24 @@ class Suppression(MerchantModel):
         BOUNCE = "bounce", _("address does not exist")
         COMPLAINT = "complaint", _("complaint")
 
-    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    channel = models.CharField(
+        _("channel"), max_length=10, choices=Channel.choices, blank=True, help_text=_("Empty: all.")
+    )
+    purpose = models.CharField(
+        _("purpose"), max_length=24, choices=Purpose.choices, blank=True, help_text=_("Empty: all.")
+    )
     digest = models.CharField(max_length=64, editable=False)
     reason = models.CharField(_("reason"), max_length=10, choices=Reason.choices)
+    # A consent given after this moment outweighs an objection; a later objection is a further row.
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SuppressionQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["merchant", "channel", "digest", "reason"], name="suppression_once")
+            models.UniqueConstraint(
+                fields=["merchant", "digest", "channel", "purpose", "reason", "created_at"], name="suppression_once"
+            )
         ]
         verbose_name = _("suppression")
         verbose_name_plural = _("suppressions")
