@@ -1,14 +1,17 @@
 """Front-end packages as static files: exactly the files that pages load, straight from ``node_modules``."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.core.checks import CheckMessage, Error
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage
+from django.core.management import call_command
 
 VENDORED = {
     "vendor/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
@@ -53,3 +56,28 @@ class NodeModulesFinder(BaseFinder):
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         yield from ((name, self.storage) for name in VENDORED)
+
+
+def have_changed() -> bool:
+    """Whether the sources differ from those of the last ``collect``."""
+    return not _record().exists() or _record().read_text() != _fingerprint()
+
+
+def collect() -> None:
+    """Copy, hash and compress everything that pages load into ``STATIC_ROOT``."""
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    _record().write_text(_fingerprint())
+
+
+def _record() -> Path:
+    return Path(settings.VAR_DIR) / "static.sha256"
+
+
+def _fingerprint() -> str:
+    """Names, sizes and times of all sources: reading the contents would take as long as collecting them."""
+    digest = hashlib.sha256(str(settings.STATIC_ROOT).encode())
+    for finder in get_finders():
+        for name, storage in finder.list(None):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

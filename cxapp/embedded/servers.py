@@ -63,6 +63,10 @@ class EmbeddedServers:
         """The servers whose processes live."""
         return tuple(name for name in BOTH if self._server(name).process())
 
+    def processes(self) -> list[psutil.Process]:
+        """The living server processes, without their children."""
+        return [process for name in BOTH if (process := self._server(name).process())]
+
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Hold these servers for one launcher; ends with the process, however it ends.
