@@ -67,11 +67,7 @@ class Launch:
         self.environment = _environment(self.config)
         self.credentials = self.var / "demo.json"
         self.servers = EmbeddedServers(self.var, tied=True)
-        self.needed: tuple[Name, ...] = tuple(
-            name
-            for name, url in (("postgres", self.config.database_url), ("redis", self.config.redis_url))
-            if not url  # the installation names a server of its own
-        )
+        self.needed = _needed(self.config)
         self.family = Family()
 
     def run(self) -> int:
@@ -158,6 +154,12 @@ def _config() -> Config:
         raise LaunchError(f"The settings in the environment or in .env are wrong. {problems}") from error
 
 
+def _needed(config: Config) -> tuple[Name, ...]:
+    """The servers that the installation does not name."""
+    named: dict[Name, str | None] = {"postgres": config.database_url, "redis": config.redis_url}
+    return tuple(name for name, url in named.items() if not url)
+
+
 def _environment(config: Config) -> dict[str, str]:
     """What every process sees: the environment, below it ``.env``, and what they must agree on."""
     given = {name: value for name, value in dotenv_values(BASE_DIR / ".env").items() if value} | os.environ
@@ -188,9 +190,9 @@ def _holder(port: int) -> str:
         listening = psutil.net_connections("tcp")
     except psutil.AccessDenied:
         return ""
-    for connection in listening:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-            return f" (process {connection.pid}, {psutil.Process(connection.pid).name()})"
+    for found in listening:
+        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid:
+            return f" (process {found.pid}, {psutil.Process(found.pid).name()})"
     return ""
 
 

@@ -32,8 +32,7 @@ class VendoredStorage(FileSystemStorage):
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         """Without the reference to a source map: the maps are four times as big and not served."""
-        with super()._open(name, mode) as file:
-            return ContentFile(_SOURCE_MAP.sub(b"", file.read()), name=name)
+        return ContentFile(_SOURCE_MAP.sub(b"", Path(self.path(name)).read_bytes()), name=name)
 
 
 class NodeModulesFinder(BaseFinder):
