@@ -212,7 +212,7 @@ class Suppression(MerchantModel):
     # A consent given after this moment outweighs an objection; a later objection is a further row.
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = SuppressionQuerySet.as_manager()
+    objects: ClassVar = SuppressionQuerySet.as_manager()
 
     class Meta:
         constraints = [
