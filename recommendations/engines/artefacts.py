@@ -62,7 +62,8 @@ def write(directory: Path, arrays: Arrays, about: Mapping[str, Any]) -> int:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    return sum(file["bytes"] for file in files.values()) + len(manifest)
+    written: list[int] = [file["bytes"] for file in files.values()]
+    return sum(written) + len(manifest)
 
 
 def load(directory: Path) -> Artefact:
@@ -78,12 +79,6 @@ def load(directory: Path) -> Artefact:
 def remove(directory: Path) -> None:
     """Deletes a version. Processes that have it mapped keep what they have."""
     shutil.rmtree(directory, ignore_errors=True)
-
-
-def remove_partials(parent: Path) -> None:
-    """Deletes what writers that were killed left behind. Only for whoever holds the training's lock."""
-    for partial in parent.glob(f"*{_PARTIAL}"):
-        remove(partial)
 
 
 def _write_array(path: Path, array: np.ndarray[Any, Any]) -> dict[str, Any]:

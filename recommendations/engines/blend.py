@@ -110,7 +110,7 @@ class Model:
     @property
     def products(self) -> int:
         """How many products the model knows."""
-        return len(self.engines[Range.name].order)
+        return len(self.engines[Range.name].arrays()["order"])
 
     @property
     def is_personal(self) -> bool:

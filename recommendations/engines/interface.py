@@ -47,7 +47,7 @@ class Engine(Protocol):
     """A generator of candidates. Instances are immutable and safe to share between threads."""
 
     name: ClassVar[str]
-    effort: ClassVar[int]
+    effort: ClassVar[int]  # how often fit ticks
 
     @classmethod
     def fit(cls, interactions: Interactions, tick: Tick) -> Self:

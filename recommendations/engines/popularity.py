@@ -21,7 +21,8 @@ def recent_sales(interactions: Interactions) -> Floats:
 
 
 def _decay(age: Floats, half_life: float) -> Floats:
-    return np.exp2(-age / np.float32(half_life))
+    decayed: Floats = np.exp2(-age / np.float32(half_life))
+    return decayed
 
 
 def _per_product(interactions: Interactions, weights: Floats) -> Floats:

@@ -1,0 +1,89 @@
+"""Trained artefacts and what became of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.models import MerchantModel, MerchantQuerySet
+
+
+class ModelVersionQuerySet(MerchantQuerySet["ModelVersion"]):
+    def live(self) -> Self:
+        """The one that answers; at most one row per merchant."""
+        return self.filter(status=ModelVersion.Status.LIVE)
+
+    def stored(self) -> Self:
+        """Versions whose artefact lies on disk."""
+        return self.filter(size__gt=0)
+
+
+class ModelVersion(MerchantModel):
+    """One training's outcome: an artefact that is or was live, or the reason why there is none."""
+
+    class Status(models.TextChoices):
+        LIVE = "live", _("live")
+        RETIRED = "retired", _("retired")  # was live, a newer one is
+        REFUSED = "refused", _("refused")  # the gate kept it out
+        FAILED = "failed", _("failed")  # the training broke off
+
+    class Mode(models.TextChoices):
+        PERSONAL = "personal", _("personal")
+        POPULARITY = "popularity", _("popularity only")
+
+    version = models.CharField(_("version"), max_length=40, help_text=_("Also the name of the artefact's directory."))
+    status = models.CharField(_("status"), max_length=8, choices=Status.choices)
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, blank=True)
+    # Purchases received later than this are not in the model; they are folded in when it answers.
+    snapshot_at = models.DateTimeField(_("data read"))
+    data_from = models.DateTimeField(_("oldest purchase"), null=True)
+    data_until = models.DateTimeField(_("newest purchase"), null=True)
+    rows = models.PositiveBigIntegerField(_("purchases"), default=0)
+    customers = models.PositiveIntegerField(_("customers"), default=0)
+    products = models.PositiveIntegerField(_("products"), default=0)
+    duration = models.DurationField(_("duration"), default=timedelta(0))
+    size = models.PositiveBigIntegerField(_("size on disk"), default=0, help_text=_("0: not kept."))
+    metrics: models.JSONField[dict[str, Any]] = models.JSONField(_("measured quality"), default=dict)
+    # {"code": …, figures}: why it was refused or failed; the words are made when it is shown.
+    reason: models.JSONField[dict[str, Any]] = models.JSONField(_("reason"), default=dict)
+    created_at = models.DateTimeField(_("trained"), default=timezone.now)
+    published_at = models.DateTimeField(_("went live"), null=True)
+
+    objects: ClassVar = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant"], condition=Q(status="live"), name="model_version_one_live"),
+            models.UniqueConstraint(fields=["merchant", "version"], name="model_version_once"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["refused", "failed"]) | Q(reason__has_key="code"),
+                name="model_version_says_why",
+            ),
+        ]
+        indexes = [models.Index(fields=["merchant", "-id"], name="model_version_newest")]
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+
+    def __str__(self) -> str:
+        return self.version
+
+    @property
+    def directory(self) -> Path:
+        """Where the artefact lies."""
+        return artefact_directory(self.merchant_id, self.version)
+
+    @property
+    def age(self) -> timedelta:
+        return timezone.now() - self.created_at
+
+
+def artefact_directory(merchant_id: int, version: str) -> Path:
+    """Where a version's artefact lies, or will."""
+    return Path(settings.MODELS_DIR) / str(merchant_id) / version
