@@ -8,7 +8,7 @@ _NOT_DIALLED = re.compile(r"[^0-9+]")
 
 def normalise_email(address: str) -> str:
     """``" Ada@Example.ORG "`` → ``"ada@example.org"``: what identities and suppressions compare."""
-    return unicodedata.normalize("NFC", address).strip().casefold()
+    return unicodedata.normalize("NFC", address).strip().lower()
 
 
 def normalise_address(address: str) -> str:
