@@ -4,29 +4,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_initial'),
-        ('merchants', '0001_initial'),
+        ("customers", "0001_initial"),
+        ("merchants", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='suppression',
-            name='suppression_once',
+            model_name="suppression",
+            name="suppression_once",
         ),
         migrations.AddField(
-            model_name='suppression',
-            name='purpose',
-            field=models.CharField(blank=True, choices=[('newsletter', 'newsletter'), ('product_recommendations', 'product recommendations'), ('reviews', 'review requests and surveys'), ('profiling', 'profiling'), ('tracking', 'tracking')], help_text='Empty: all.', max_length=24, verbose_name='purpose'),
+            model_name="suppression",
+            name="purpose",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("newsletter", "newsletter"),
+                    ("product_recommendations", "product recommendations"),
+                    ("reviews", "review requests and surveys"),
+                    ("profiling", "profiling"),
+                    ("tracking", "tracking"),
+                ],
+                help_text="Empty: all.",
+                max_length=24,
+                verbose_name="purpose",
+            ),
         ),
         migrations.AlterField(
-            model_name='suppression',
-            name='channel',
-            field=models.CharField(blank=True, choices=[('email', 'e-mail'), ('sms', 'SMS'), ('push', 'push'), ('whatsapp', 'WhatsApp'), ('post', 'letter')], help_text='Empty: all.', max_length=10, verbose_name='channel'),
+            model_name="suppression",
+            name="channel",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("email", "e-mail"),
+                    ("sms", "SMS"),
+                    ("push", "push"),
+                    ("whatsapp", "WhatsApp"),
+                    ("post", "letter"),
+                ],
+                help_text="Empty: all.",
+                max_length=10,
+                verbose_name="channel",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('merchant', 'digest', 'channel', 'purpose', 'reason', 'created_at'), name='suppression_once'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                fields=("merchant", "digest", "channel", "purpose", "reason", "created_at"), name="suppression_once"
+            ),
         ),
     ]
