@@ -1,6 +1,12 @@
 """Addresses of the catalog app: back office (below ``/m/<slug>/``) and API (below ``/api/v1/``)."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+import core.api.converters  # noqa: F401  # registers the converter ``key``
+from catalog import api
 
 urlpatterns: list[URLPattern] = []
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    path("products/bulk", api.BulkView.as_view(), name="api_products_bulk"),
+    path("products/<key:sku>", api.ProductView.as_view(), name="api_product"),
+]

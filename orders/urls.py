@@ -1,6 +1,12 @@
 """Addresses of the orders app: back office (below ``/m/<slug>/``) and API (below ``/api/v1/``)."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+import core.api.converters  # noqa: F401  # registers the converter ``key``
+from orders.api import views as api
 
 urlpatterns: list[URLPattern] = []
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    path("orders", api.OrdersView.as_view(), name="api_orders"),
+    path("orders/<key:number>", api.OrderView.as_view(), name="api_order"),
+]

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.authentication import caller
 from core.errors import DomainError, InvalidInput
+from core.locks import try_lock_name
 from core.models import IdempotencyRecord
 
 ViewMethod = Callable[..., Response]
@@ -42,7 +43,8 @@ def idempotent(method: ViewMethod) -> ViewMethod:
 
 def _run(key: str, view: Any, request: Request, method: ViewMethod, *args: Any, **kwargs: Any) -> Response:
     merchant = caller(request).merchant
-    _lock_or_409(f"{merchant.pk}:{key}")
+    if not try_lock_name(f"idempotency:{merchant.pk}:{key}"):
+        raise DomainError("request_in_flight", "A request with this Idempotency-Key is still running.")
     fingerprint = _fingerprint(request)
     record = IdempotencyRecord.objects.for_merchant(merchant).filter(key=key).first()
     if record and record.fingerprint != fingerprint:
@@ -59,12 +61,3 @@ def _run(key: str, view: Any, request: Request, method: ViewMethod, *args: Any, 
 def _fingerprint(request: Request) -> str:
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
-
-
-def _lock_or_409(name: str) -> None:
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        row = cursor.fetchone()
-    if not row or not row[0]:
-        raise DomainError("request_in_flight", "A request with this Idempotency-Key is still running.")

@@ -73,12 +73,17 @@ def _from_api_exception(error: exceptions.APIException) -> Response:
         headers["WWW-Authenticate"] = header
     status = error.status_code
     if isinstance(error, exceptions.ValidationError):
-        errors = list(_flatten(error.get_full_details()))
+        errors = field_errors(error)
         document = problem(status, "invalid", errors[0]["detail"] if errors else "", errors=errors)
     else:
         code = error.get_codes()
         document = problem(status, code if isinstance(code, str) else "error", str(error.detail))
     return Response(document, status=status, headers=headers)
+
+
+def field_errors(error: exceptions.ValidationError) -> list[dict[str, str]]:
+    """Each refused field with its dotted path, a stable code and a sentence."""
+    return list(_flatten(error.get_full_details()))
 
 
 def _flatten(details: Any, path: str = "") -> Any:

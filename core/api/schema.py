@@ -2,6 +2,15 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "maxLength": 255},
+    OpenApiParameter.HEADER,
+    description="Any text that is new for every write. The same request again under its key is answered as the "
+    "first time, with `Idempotent-Replay: true`.",
+)
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457 problem document. `code` is stable; `errors` names the fields.",

@@ -1,0 +1,23 @@
+"""Locks on names that have no row yet, held until the transaction ends."""
+
+import hashlib
+
+from django.db import connection
+
+
+def lock_name(name: str) -> None:
+    """Wait until no other transaction holds ``name``."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(name)])
+
+
+def try_lock_name(name: str) -> bool:
+    """Likewise without waiting; whether the lock was free."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number(name)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
