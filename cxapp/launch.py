@@ -171,6 +171,8 @@ def _environment(config: Config) -> dict[str, str]:
         "VAR_DIR": str(config.var_dir.resolve()),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
+        # Celery says at every start that root should not run it. Who starts all of this as root knows.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
 
 
