@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -79,8 +80,8 @@ def _first_baskets(window: Interactions) -> Iterator[Target]:
     """Each customer's oldest basket."""
     order = np.lexsort((window.product, window.basket, -window.age, window.customer))
     customer, basket, product = window.customer[order], window.basket[order], window.product[order]
-    begins = np.flatnonzero(np.diff(customer, prepend=-1))
-    for begin, end in zip(begins, np.append(begins[1:], len(customer)), strict=True):
+    edges = np.flatnonzero(np.diff(customer, prepend=-1, append=-1))
+    for begin, end in pairwise(edges):
         first = basket[begin:end] == basket[begin]
         yield Target(int(customer[begin]), np.unique(product[begin:end][first]))
 

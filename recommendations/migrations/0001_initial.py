@@ -7,40 +7,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('merchants', '0001_initial'),
+        ("merchants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(help_text="Also the name of the artefact's directory.", max_length=40, verbose_name='version')),
-                ('status', models.CharField(choices=[('live', 'live'), ('retired', 'retired'), ('refused', 'refused'), ('failed', 'failed')], max_length=8, verbose_name='status')),
-                ('mode', models.CharField(blank=True, choices=[('personal', 'personal'), ('popularity', 'popularity only')], max_length=10, verbose_name='mode')),
-                ('snapshot_at', models.DateTimeField(verbose_name='data read')),
-                ('data_from', models.DateTimeField(null=True, verbose_name='oldest purchase')),
-                ('data_until', models.DateTimeField(null=True, verbose_name='newest purchase')),
-                ('rows', models.PositiveBigIntegerField(default=0, verbose_name='purchases')),
-                ('customers', models.PositiveIntegerField(default=0, verbose_name='customers')),
-                ('products', models.PositiveIntegerField(default=0, verbose_name='products')),
-                ('duration', models.DurationField(default=datetime.timedelta(0), verbose_name='duration')),
-                ('size', models.PositiveBigIntegerField(default=0, help_text='0: not kept.', verbose_name='size on disk')),
-                ('metrics', models.JSONField(default=dict, verbose_name='measured quality')),
-                ('reason', models.JSONField(default=dict, verbose_name='reason')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='trained')),
-                ('published_at', models.DateTimeField(null=True, verbose_name='went live')),
-                ('merchant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='merchants.merchant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "version",
+                    models.CharField(
+                        help_text="Also the name of the artefact's directory.", max_length=40, verbose_name="version"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("live", "live"),
+                            ("retired", "retired"),
+                            ("refused", "refused"),
+                            ("failed", "failed"),
+                        ],
+                        max_length=8,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[("personal", "personal"), ("popularity", "popularity only")],
+                        max_length=10,
+                        verbose_name="mode",
+                    ),
+                ),
+                ("snapshot_at", models.DateTimeField(verbose_name="data read")),
+                ("data_from", models.DateTimeField(null=True, verbose_name="oldest purchase")),
+                ("data_until", models.DateTimeField(null=True, verbose_name="newest purchase")),
+                ("rows", models.PositiveBigIntegerField(default=0, verbose_name="purchases")),
+                ("customers", models.PositiveIntegerField(default=0, verbose_name="customers")),
+                ("products", models.PositiveIntegerField(default=0, verbose_name="products")),
+                ("duration", models.DurationField(default=datetime.timedelta(0), verbose_name="duration")),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(default=0, help_text="0: not kept.", verbose_name="size on disk"),
+                ),
+                ("metrics", models.JSONField(default=dict, verbose_name="measured quality")),
+                ("reason", models.JSONField(default=dict, verbose_name="reason")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="trained")),
+                ("published_at", models.DateTimeField(null=True, verbose_name="went live")),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="merchants.merchant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'model version',
-                'verbose_name_plural': 'model versions',
-                'indexes': [models.Index(fields=['merchant', '-id'], name='model_version_newest')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'live')), fields=('merchant',), name='model_version_one_live'), models.UniqueConstraint(fields=('merchant', 'version'), name='model_version_once'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['refused', 'failed']), _negated=True), ('reason__has_key', 'code'), _connector='OR'), name='model_version_says_why')],
+                "verbose_name": "model version",
+                "verbose_name_plural": "model versions",
+                "indexes": [models.Index(fields=["merchant", "-id"], name="model_version_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "live")), fields=("merchant",), name="model_version_one_live"
+                    ),
+                    models.UniqueConstraint(fields=("merchant", "version"), name="model_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["refused", "failed"]), _negated=True),
+                            ("reason__has_key", "code"),
+                            _connector="OR",
+                        ),
+                        name="model_version_says_why",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,0 +1,102 @@
+"""``GET /api/v1/recommendations``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.authentication import caller
+from core.api.serializers import StrictCharField, StrictSerializer
+from core.errors import DomainError
+from merchants.models import Scope
+from recommendations.serving import MOST_ITEMS, PLACEMENTS, Recommendation, recommend
+
+MOST_IN_BASKET = 200
+
+
+class RecommendationQuery(StrictSerializer):
+    """What is asked. Unknown customers and SKUs are no error: they are left out of account."""
+
+    placement = serializers.ChoiceField(choices=PLACEMENTS, help_text="Where the products are shown.")
+    customer = StrictCharField(
+        required=False, max_length=320, help_text="The shop's own id of the customer. Only with a secret key."
+    )
+    product = StrictCharField(required=False, max_length=64, help_text="SKU of the product that is looked at.")
+    basket = StrictCharField(
+        required=False,
+        allow_blank=True,
+        max_length=MOST_IN_BASKET * 65,
+        help_text="SKUs in the basket, or of the order that is confirmed, separated by commas.",
+    )
+    limit = serializers.IntegerField(required=False, default=8, min_value=1, max_value=MOST_ITEMS)
+
+
+class ReasonOut(serializers.Serializer[Any]):
+    source = serializers.CharField(  # type: ignore[assignment]  # a field of this name is allowed, says DRF's metaclass
+        help_text="The engine that spoke most for the product."
+    )
+    code = serializers.CharField(help_text="Which sentence says why, e.g. `bought_together`.")
+    because = serializers.CharField(allow_null=True, help_text="SKU that the sentence speaks of.")
+
+
+class RecommendedOut(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    score = serializers.FloatField(help_text="Compares within one answer only.")
+    reason = ReasonOut()
+
+
+class RecommendationOut(serializers.Serializer[Any]):
+    recommendation_id = serializers.CharField()
+    model_version = serializers.CharField(allow_null=True, help_text="null: nothing is trained, popularity answers.")
+    items = RecommendedOut(many=True)
+
+
+class Recommendations(APIView):
+    """Products to show, best first."""
+
+    scopes = {"GET": Scope.RECOMMENDATIONS_READ}
+
+    @extend_schema(
+        operation_id="recommendations_list",
+        parameters=[RecommendationQuery],
+        responses=RecommendationOut,
+        tags=["recommendations"],
+    )
+    def get(self, request: Request) -> Response:
+        """Products to show at a placement, best first, each with its reason.
+
+        Only products that are active and in stock, never one of the basket. The list is shorter than
+        `limit` when there are not enough of them.
+        """
+        query = RecommendationQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        if "customer" in asked and not caller(request).is_secret:
+            # A publishable key is public and customer numbers can be guessed: nobody's history may leak.
+            raise DomainError(
+                "secret_key_needed", _("“customer” may only be sent with a secret key."), status=403, field="customer"
+            )
+        answer = recommend(
+            merchant_id=caller(request).merchant.pk,
+            placement=asked["placement"],
+            limit=asked["limit"],
+            external_id=asked.get("customer", ""),
+            product=asked.get("product", ""),
+            basket=_skus(asked.get("basket", "")),
+        )
+        return Response(_document(answer))
+
+
+def _skus(listed: str) -> list[str]:
+    return [sku for part in listed.split(",") if (sku := part.strip())]
+
+
+def _document(answer: Recommendation) -> dict[str, Any]:
+    items = [{"sku": item.sku, "score": item.score, "reason": item.reason.as_dict()} for item in answer.items]
+    return {"recommendation_id": answer.id, "model_version": answer.model_version, "items": items}

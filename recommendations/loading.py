@@ -1,0 +1,207 @@
+"""What a process keeps in memory to answer without SQL: per merchant the live model, and what may be shown.
+
+The pointer to the live model is read again at most every two seconds, what is available every five.
+The request that finds them old reads them, all others go on with what there is. A new state replaces
+the old one by a single assignment.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+from django.db import DatabaseError
+from django.db.models import Count, Max
+from numpy.typing import NDArray
+
+from catalog.models import Product
+from orders.models import Order, OrderLine
+from recommendations.engines import artefacts
+from recommendations.engines.blend import BLENDS, Model
+from recommendations.engines.interactions import NO_CATEGORY
+from recommendations.engines.interface import Arrays, Bools
+from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
+from recommendations.models import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+POINTER_SECONDS, SHELF_SECONDS = 2.0, 5.0
+STAND_IN_SECONDS, RETRY_SECONDS = 60.0, 30.0
+# To a model that learnt nothing about people, every purchase is new.
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model and what turns the world's ids into its positions. ``version`` is None for the untrained stand-in."""
+
+    version: str | None
+    snapshot_at: datetime
+    model: Model
+    products: Ids
+    customers: Ids
+    keys: NDArray[np.uint64]
+    key_customers: Ids
+    skus: list[str]
+    positions: dict[str, int]
+    eligible: Bools
+
+    @classmethod
+    def join(cls, merchant_id: int, version: str | None, at: datetime, model: Model, ids: Arrays) -> Self:
+        """``ids``: the artefact's ``ids.*`` arrays."""
+        by_id = dict(Product.objects.for_merchant(merchant_id).values_list("id", "sku"))
+        skus = [by_id.get(product, "") for product in ids["ids.products"].tolist()]
+        return cls(
+            version=version,
+            snapshot_at=at,
+            model=model,
+            products=ids["ids.products"],
+            customers=ids["ids.customers"],
+            keys=ids["ids.keys"],
+            key_customers=ids["ids.key_customers"],
+            skus=skus,
+            positions={sku: position for position, sku in enumerate(skus) if sku},
+            eligible=np.zeros(len(skus), np.bool_),
+        )
+
+    def customer_position(self, customer_id: int) -> int | None:
+        """Where the model keeps this customer; None for one it does not know."""
+        return _position(self.customers, customer_id)
+
+    def customer_of_key(self, key: int) -> int | None:
+        """The id of the customer whose external id has this key, as of the training."""
+        found = _position(self.keys, key)
+        return None if found is None else int(self.key_customers[found])
+
+    def product_positions(self, product_ids: list[int]) -> list[int]:
+        """Where the model keeps these products; those it does not know are left out."""
+        found = (_position(self.products, product_id) for product_id in product_ids)
+        return [position for position in found if position is not None]
+
+
+def _position(ascending: NDArray[Any], value: int) -> int | None:
+    found = int(ascending.searchsorted(ascending.dtype.type(value)))
+    return found if found < len(ascending) and int(ascending[found]) == value else None
+
+
+class _Shop:
+    """One merchant's state in this process."""
+
+    def __init__(self, merchant_id: int) -> None:
+        self.loaded: Loaded | None = None
+        self._merchant_id = merchant_id
+        self._lock = Lock()
+        self._pointer_due = self._shelf_due = self._stand_in_due = 0.0
+        self._broken: tuple[str, float] = ("", 0.0)
+
+    def current(self) -> Loaded | None:
+        """The state, renewed if it is due; while somebody else renews it, the old one. None: nothing could be read yet."""
+        now = time.monotonic()
+        if now >= self._pointer_due and self._lock.acquire(blocking=self.loaded is None):
+            try:
+                self._renew(now)
+            except DatabaseError as error:
+                logger.warning("recommendations go on with what is loaded: %s", type(error).__name__)
+            finally:
+                self._lock.release()
+        return self.loaded
+
+    def _renew(self, now: float) -> None:
+        if now < self._pointer_due:
+            return  # somebody did it while this request waited for the lock
+        self._pointer_due = now + POINTER_SECONDS
+        loaded = self._live(now)
+        if loaded is not self.loaded or now >= self._shelf_due:
+            self._shelf_due = now + SHELF_SECONDS
+            loaded = replace(loaded, eligible=_eligible(self._merchant_id, loaded.products))
+        self.loaded = loaded
+
+    def _live(self, now: float) -> Loaded:
+        """The live model, loaded if it is another than before; the stand-in when there is none or it is broken."""
+        live = ModelVersion.objects.for_merchant(self._merchant_id).live().first()
+        version, retry_at = self._broken
+        if live is None or (live.version == version and now < retry_at):
+            return self._stand_in(now)
+        if self.loaded and self.loaded.version == live.version:
+            return self.loaded
+        try:
+            return load(live)
+        except artefacts.ArtefactError as error:
+            logger.error("model %s of merchant %s: %s", live.version, self._merchant_id, error)
+            self._broken = (live.version, now + RETRY_SECONDS)
+            return self.loaded or self._stand_in(now)
+
+    def _stand_in(self, now: float) -> Loaded:
+        if self.loaded and (self.loaded.version or now < self._stand_in_due):
+            return self.loaded
+        self._stand_in_due = now + STAND_IN_SECONDS
+        return stand_in(self._merchant_id)
+
+
+_shops: dict[int, _Shop] = {}
+
+
+def current(merchant_id: int) -> Loaded | None:
+    """What answers for this merchant now. None only when the database could not be read even once."""
+    shop = _shops.get(merchant_id)
+    if shop is None:
+        shop = _shops.setdefault(merchant_id, _Shop(merchant_id))
+    return shop.current()
+
+
+def forget() -> None:
+    """Drop what this process keeps."""
+    _shops.clear()
+
+
+def load(version: ModelVersion) -> Loaded:
+    """A version from its artefact. Raises ArtefactError."""
+    artefact = artefacts.load(version.directory)
+    try:
+        model = Model.from_arrays(artefact.arrays, artefact.about["blends"])
+        return Loaded.join(version.merchant_id, version.version, version.snapshot_at, model, artefact.arrays)
+    except KeyError as error:
+        raise artefacts.ArtefactCorrupt(f"{version.directory} lacks {error}.") from error
+
+
+def stand_in(merchant_id: int) -> Loaded:
+    """Nothing is trained: what sold in the last four weeks before the newest order, then the newest products."""
+    products = Product.objects.for_merchant(merchant_id).order_by("id").values_list("id", "category_id", "created_at")
+    rows = list(products)
+    ids = np.array([row[0] for row in rows], np.int64)
+    numbers = {category: number for number, category in enumerate({row[1] for row in rows} - {None})}
+    category = np.array([numbers.get(row[1], NO_CATEGORY) for row in rows], np.int32)
+    newest_first = np.argsort([-row[2].timestamp() for row in rows], kind="stable")
+    order = np.empty(len(rows), np.float32)
+    order[newest_first] = 1 / np.arange(1, len(rows) + 1)
+    recent = np.zeros(len(rows), np.float32)
+    for product_id, baskets in _recent_sales(merchant_id):
+        recent[ids.searchsorted(product_id)] = baskets
+    engines = (Popularity(recent), CategoryPopularity(recent, category), Range(order))
+    model = Model({engine.name: engine for engine in engines}, BLENDS)
+    nobody = {"ids.customers": ids[:0], "ids.keys": np.empty(0, np.uint64), "ids.key_customers": ids[:0]}
+    return Loaded.join(merchant_id, None, EVER, model, {"ids.products": ids, **nobody})
+
+
+def _recent_sales(merchant_id: int) -> list[tuple[int, int]]:
+    counted = Order.objects.for_merchant(merchant_id).counted()
+    newest = counted.aggregate(newest=Max("placed_at"))["newest"]
+    if newest is None:
+        return []
+    since = newest - timedelta(days=WINDOW_DAYS)
+    lines = OrderLine.objects.for_merchant(merchant_id).filter(order__in=counted.filter(placed_at__gte=since))
+    return list(
+        lines.order_by().values("product_id").annotate(baskets=Count("order_id")).values_list("product_id", "baskets")
+    )
+
+
+def _eligible(merchant_id: int, products: Ids) -> Bools:
+    """Which of ``products`` a customer could buy now."""
+    available = Product.objects.for_merchant(merchant_id).available().order_by().values_list("id", flat=True)
+    return np.isin(products, np.fromiter(available, np.int64))

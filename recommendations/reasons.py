@@ -1,0 +1,41 @@
+"""Why a product is shown, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """``source``: the engine that spoke most for it; ``code``: the sentence; ``because``: the SKU it speaks of, or None."""
+
+    source: str
+    code: str
+    because: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+SENTENCES = {
+    "bought_before": gettext_noop("You bought this before"),
+    "because_you_bought": gettext_noop("Because you bought %(title)s"),
+    "bought_together": gettext_noop("Often bought together with %(title)s"),
+    "goes_with": gettext_noop("Goes with %(title)s"),
+    "similar": gettext_noop("Bought by those who liked %(title)s"),
+    "for_you": gettext_noop("Matches your taste"),
+    "popular_now": gettext_noop("Popular right now"),
+    "popular_in_category": gettext_noop("Popular in a category you like"),
+    "from_range": gettext_noop("From our range"),
+}
+
+
+def reason_text(reason: Reason, titles: Mapping[str, str] | None = None) -> str:
+    """The reason as a sentence in the active language; ``titles`` by SKU, a missing one is replaced by the SKU."""
+    because = reason.because or ""
+    return _(SENTENCES[reason.code]) % {"title": (titles or {}).get(because, because)}

@@ -1,0 +1,148 @@
+"""Requests answered by a whole model: what may appear, in which order, and why."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendations.engines.blend import (
+    BASKET,
+    BLENDS,
+    HOME,
+    IMPERSONAL,
+    ORDER_CONFIRMATION,
+    PLACEMENTS,
+    PRODUCT,
+    Model,
+    Request,
+    best,
+)
+from tests.recommendations.worlds import GROUPS, PER_GROUP, interactions, tastes
+
+SIZE = GROUPS * PER_GROUP
+positions = st.integers(0, SIZE - 1)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return Model.fit(tastes())
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    return Request(
+        placement=draw(st.sampled_from(PLACEMENTS)),
+        customer=draw(st.none() | st.integers(0, 149)),
+        recent=draw(st.lists(positions, max_size=5)),
+        basket=draw(st.lists(positions, max_size=8)),
+        product=draw(st.none() | positions),
+        excluded=draw(st.lists(positions, max_size=8)),
+        eligible=draw(st.none() | st.lists(st.booleans(), min_size=SIZE, max_size=SIZE).map(np.array)),
+        limit=draw(st.integers(1, 50)),
+    )
+
+
+@given(requests())
+def test_every_answer_keeps_the_rules(model: Model, request_: Request):
+    answer = model.recommend(request_)
+    shown = [ranked.product for ranked in answer]
+    assert len(shown) == len(set(shown)) <= request_.limit
+    forbidden = {*request_.recent, *request_.basket, *request_.excluded, request_.product}
+    assert not forbidden & set(shown)
+    if request_.eligible is not None:
+        assert request_.eligible[shown].all()
+    scores = [ranked.score for ranked in answer]
+    assert scores == sorted(scores, reverse=True)
+    assert all(score > 0 for score in scores)
+    assert answer == model.recommend(request_)
+
+
+@given(requests())
+def test_an_answer_is_only_short_when_products_run_out(model: Model, request_: Request):
+    allowed = np.ones(SIZE, bool) if request_.eligible is None else request_.eligible.copy()
+    allowed[model.hidden(request_)] = False
+    assert len(model.recommend(request_)) == min(request_.limit, int(allowed.sum()))
+
+
+@pytest.mark.parametrize("placement", [BASKET, ORDER_CONFIRMATION])
+def test_what_goes_with_a_basket_is_of_its_group(model: Model, placement: str):
+    basket = [2 * PER_GROUP, 2 * PER_GROUP + 1]
+    answer = model.recommend(Request(placement, basket=basket))
+    assert {ranked.product // PER_GROUP for ranked in answer} == {2}
+    assert {ranked.because for ranked in answer if ranked.source == "copurchase"} <= set(basket)
+
+
+def test_a_product_page_shows_its_group_to_a_stranger(model: Model):
+    answer = model.recommend(Request(PRODUCT, product=PER_GROUP, limit=6))
+    assert {ranked.product // PER_GROUP for ranked in answer} == {1}
+
+
+def test_home_knows_the_customer_and_says_why(model: Model):
+    answer = model.recommend(Request(HOME, customer=3))
+    assert sum(ranked.product // PER_GROUP == 3 for ranked in answer) >= 7
+    assert "bought_before" in {ranked.code for ranked in answer}
+
+
+def test_a_stranger_with_a_basket_gets_its_group_at_home(model: Model):
+    answer = model.recommend(Request(HOME, basket=[4 * PER_GROUP, 4 * PER_GROUP + 1], limit=5))
+    assert sum(ranked.product // PER_GROUP == 4 for ranked in answer) >= 4
+
+
+def test_a_stranger_without_anything_gets_what_is_popular(model: Model):
+    answer = model.recommend(Request(HOME, limit=5))
+    assert {ranked.source for ranked in answer} == {"popularity"}
+    assert {ranked.because for ranked in answer} == {None}
+
+
+def test_a_purchase_since_the_training_counts_and_is_not_shown_again(model: Model):
+    bought = [2 * PER_GROUP, 2 * PER_GROUP + 1, 2 * PER_GROUP + 2]
+    answer = model.recommend(Request(HOME, customer=None, recent=bought, limit=5))
+    assert sum(ranked.product // PER_GROUP == 2 for ranked in answer) >= 4
+    assert not set(bought) & {ranked.product for ranked in answer}
+
+
+def test_an_empty_basket_falls_back_to_home(model: Model):
+    assert (
+        model.context(Request(BASKET, customer=3)).anchors.tolist() == model.context(Request(HOME, 3)).anchors.tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "because", "code"),
+    [
+        (Request(HOME, recent=[5]), 5, "because_you_bought"),
+        (Request(HOME, basket=[5]), 5, "goes_with"),
+        (Request(PRODUCT, product=5), 5, "similar"),
+        (Request(ORDER_CONFIRMATION, basket=[5]), 5, "because_you_bought"),
+    ],
+)
+def test_the_sentence_depends_on_what_the_person_did(model: Model, request_: Request, because: int, code: str):
+    personal = Model(model.engines, {placement: {"item_knn": 1.0} for placement in PLACEMENTS})
+    answer = personal.recommend(request_)
+    assert {(ranked.because, ranked.code) for ranked in answer} == {(because, code)}
+
+
+def test_a_model_of_popularity_only_answers_every_placement():
+    model = Model.fit(tastes(), IMPERSONAL)
+    assert not model.is_personal
+    for placement in PLACEMENTS:
+        answer = model.recommend(Request(placement, customer=None, basket=[0], product=1, limit=4))
+        assert len(answer) == 4
+
+
+def test_a_model_survives_its_arrays(model: Model):
+    again = Model.from_arrays(model.arrays(), BLENDS)
+    request = Request(BASKET, customer=7, basket=[1, 2], recent=[30])
+    assert again.recommend(request) == model.recommend(request)
+
+
+def test_a_shop_with_one_product():
+    model = Model.fit(interactions([(1, 10, 1, 1.0), (2, 10, 2, 1.0)]))
+    assert [ranked.product for ranked in model.recommend(Request(HOME))] == [0]
+    assert model.recommend(Request(PRODUCT, product=0)) == []
+
+
+@given(st.lists(st.integers(0, 4), max_size=30), st.integers(1, 12))
+def test_best_equals_sorting(values: list[int], limit: int):
+    expected = sorted((position for position, value in enumerate(values) if value), key=lambda p: (-values[p], p))
+    assert best(np.array(values, np.float32), limit).tolist() == expected[:limit]

@@ -1,0 +1,221 @@
+"""Each engine alone, and the pitfalls of implicit that they step around."""
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from implicit.cpu.als import AlternatingLeastSquares
+from threadpoolctl import threadpool_limits
+
+from recommendations.engines.als import ALPHA, FACTORS, REGULARIZATION, Als, factorise
+from recommendations.engines.copurchase import SHRINKAGE, CoPurchase, association
+from recommendations.engines.history import History, repeat_rate
+from recommendations.engines.interface import Context
+from recommendations.engines.item_knn import ItemKnn
+from recommendations.engines.neighbours import Neighbours
+from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
+from tests.recommendations.worlds import GROUPS, PER_GROUP, interactions, tastes
+
+
+def anchored(*anchors: int, customer: int | None = None) -> Context:
+    products = np.array(anchors, np.int32)
+    return Context(customer, products, np.ones(len(anchors), np.float32), products)
+
+
+def group_share(scores: np.ndarray, group: int) -> float:
+    """How many of the ten best are of the group."""
+    best = np.argsort(-scores, kind="stable")[:10]
+    return float((best // PER_GROUP == group).mean())
+
+
+# --- own history
+
+
+def test_history_decays_and_ranks_the_recent_first():
+    history = History.fit(interactions([(1, 10, 1, 200.0), (1, 11, 2, 1.0), (2, 12, 3, 1.0)]))
+    products, weights = history.of(0)
+    assert products.tolist() == [1, 0]
+    assert weights.tolist() == pytest.approx([np.exp(-1 / 120), np.exp(-200 / 120)], rel=1e-4)
+
+
+def test_history_says_nothing_of_strangers():
+    history = History.fit(interactions([(1, 10, 1, 1.0)]))
+    assert history.scores(Context()) is None
+
+
+def test_what_nobody_buys_twice_is_a_durable_and_hidden_from_its_owner():
+    rows = [(customer, 1, customer, 100.0) for customer in range(300)]  # a tent each
+    rows += [(customer, 2, 1000 + 2 * customer + again, 90.0 - again) for customer in range(300) for again in (0, 1)]
+    history = History.fit(interactions(rows))
+    assert history.repeatable.tolist() == [False, True]
+    assert history.durables(0).tolist() == [0]
+    assert history.scores(Context(0)).tolist()[0] == 0  # the tent
+
+
+def test_without_evidence_products_count_as_bought_again():
+    rates = repeat_rate(interactions([(1, 10, 1, 100.0), (2, 10, 2, 100.0)]))
+    assert rates.tolist() == pytest.approx([2 / 22])
+
+
+# --- ALS
+
+
+@pytest.fixture(scope="module")
+def als() -> Als:
+    return Als.fit(tastes())
+
+
+@pytest.mark.parametrize("customer", range(GROUPS))
+def test_als_finds_the_planted_taste(als: Als, customer: int):
+    assert group_share(als.scores(Context(customer)), customer) >= 0.8
+
+
+def test_als_folds_in_a_stranger_exactly_as_implicit_recalculates(als: Als):
+    world = tastes()
+    with threadpool_limits(1, "blas"):
+        reference = AlternatingLeastSquares(factors=FACTORS, regularization=REGULARIZATION, alpha=ALPHA)
+        reference.item_factors = als.products
+        row = sp.csr_matrix(np.isin(np.arange(world.shape[1]), [3, 5, 40]).astype(np.float32)[None, :])
+        expected = reference.recalculate_user(0, row)
+    assert als.taste(anchored(3, 5, 40)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_als_moves_a_known_customer_towards_a_fresh_purchase(als: Als):
+    fresh = np.array([3 * PER_GROUP, 3 * PER_GROUP + 1], np.int32)
+    before, after = als.scores(Context(0)), als.scores(Context(0, fresh=fresh))
+    group = slice(3 * PER_GROUP, 4 * PER_GROUP)
+    assert after[group].sum() > before[group].sum()
+
+
+def test_als_says_nothing_of_a_blank_sheet(als: Als):
+    assert als.scores(Context()) is None
+
+
+def test_als_is_deterministic():
+    world = tastes(customers=40)
+    first, second = Als.fit(world), Als.fit(world)
+    assert np.array_equal(first.products, second.products)
+
+
+def test_als_factors_have_the_shape_of_the_matrix():
+    """A transposed matrix is accepted silently by implicit; ours says what it got."""
+    customers, products = factorise(tastes(customers=40).matrix())
+    assert customers.shape == (40, FACTORS)
+    assert products.shape == (GROUPS * PER_GROUP, FACTORS)
+
+
+def test_als_names_the_anchor_that_explains(als: Als):
+    assert als.because(anchored(3, 40), np.array([5, 41], np.int32)).tolist() == [3, 40]
+
+
+def test_als_ticks_once_per_iteration_and_can_be_stopped():
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    ticks = []
+
+    def tick() -> None:
+        ticks.append(1)
+        if len(ticks) == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        Als.fit(tastes(customers=40), tick)
+    assert len(ticks) == 3
+
+
+# --- neighbours
+
+
+@pytest.mark.parametrize("engine", [ItemKnn, CoPurchase])
+def test_neighbours_are_of_the_planted_group(engine: type[ItemKnn] | type[CoPurchase]):
+    fitted = engine.fit(tastes())
+    scores = fitted.scores(anchored(PER_GROUP, PER_GROUP + 1))
+    assert group_share(scores, 1) >= 0.9
+    assert fitted.because(anchored(0, PER_GROUP), np.array([PER_GROUP + 3], np.int32)).tolist() == [PER_GROUP]
+
+
+@pytest.mark.parametrize("engine", [ItemKnn, CoPurchase])
+def test_neighbours_never_include_the_product_itself_or_a_score_below_zero(engine: type[ItemKnn] | type[CoPurchase]):
+    neighbours = engine.fit(tastes()).neighbours
+    own = np.arange(len(neighbours.ids))[:, None]
+    assert not ((neighbours.ids == own) & (neighbours.scores > 0)).any()
+    assert neighbours.scores.min() >= 0
+
+
+def test_item_knn_survives_customers_who_bought_everything():
+    """BM25 gives them a negative weight, implicit then negative similarities."""
+    rows = [(customer, product, customer * 10 + product, 1.0) for customer in range(3) for product in range(5)]
+    scores = ItemKnn.fit(interactions(rows)).scores(anchored(0))
+    assert scores.min() >= 0
+
+
+def test_item_knn_fits_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ItemKnn.fit(tastes(customers=20))
+
+
+def test_association_is_confidence_times_log_of_shrunk_lift():
+    baskets = sp.csr_array(np.array([[1, 1, 0]] * 30 + [[1, 0, 1]] * 10 + [[0, 1, 1]] * 10, np.float32))
+    found = association(baskets)[0, 1]
+    expected = 30 / (40 + SHRINKAGE) * max(0, np.log((30 + SHRINKAGE) / (40 * 40 / 50 + SHRINKAGE)))
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_pair_seen_once_does_not_beat_one_seen_often():
+    rows = [(None, 1, basket, 1.0) for basket in range(40)] + [(None, 2, basket, 1.0) for basket in range(40)]
+    rows += [(None, 1, 100, 1.0), (None, 3, 100, 1.0)]  # product 3 was only ever bought with product 1
+    rows += [(None, 4, basket, 1.0) for basket in range(200, 300)] + [
+        (None, 5, basket, 1.0) for basket in range(200, 300)
+    ]
+    scores = CoPurchase.fit(interactions(rows)).scores(anchored(0))
+    assert scores[1] > scores[2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(-1, 5, width=32)), max_size=60))
+def test_strongest_equals_sorting(entries: list[tuple[int, int, float]]):
+    dense = np.zeros((12, 12), np.float32)
+    for row, column, value in entries:
+        dense[row, column] = value
+    neighbours = Neighbours.strongest(sp.csr_array(dense), length=3)
+    for row in range(12):
+        candidates = [(-dense[row, column], column) for column in range(12) if column != row and dense[row, column] > 0]
+        expected = [(column, -negative) for negative, column in sorted(candidates)[:3]]
+        kept = neighbours.scores[row] > 0
+        assert list(zip(neighbours.ids[row][kept], neighbours.scores[row][kept], strict=True)) == expected
+
+
+def test_a_similarity_must_be_square():
+    with pytest.raises(ValueError, match="square"):
+        Neighbours.strongest(sp.csr_array(np.ones((2, 3), np.float32)))
+
+
+# --- popularity
+
+
+def test_popularity_is_of_the_last_four_weeks_and_decays():
+    rows = [(None, 10, basket, 40.0) for basket in range(50)]
+    rows += [(None, 11, 100, 1.0), (None, 12, 101, 20.0)]
+    old, new, fading = Popularity.fit(interactions(rows)).scores(Context())
+    assert (old, new > fading > 0) == (0, True)
+
+
+def test_category_popularity_stays_in_the_anchors_categories():
+    popularity = CategoryPopularity.fit(tastes())
+    scores = popularity.scores(anchored(2 * PER_GROUP))
+    assert scores.nonzero()[0] // PER_GROUP == pytest.approx(2)
+
+
+def test_category_popularity_of_products_without_category_says_nothing():
+    popularity = CategoryPopularity.fit(interactions([(1, 10, 1, 1.0), (1, 11, 1, 1.0)]))
+    assert popularity.scores(anchored(0)) is None
+
+
+def test_the_range_holds_every_product_even_without_sales():
+    order = Range.fit(interactions([(1, 10, 1, 1.0)], ids=[10, 11, 12])).scores(Context())
+    assert order[0] > order[1] > 0
+    assert order[2] > 0
