@@ -8,5 +8,8 @@ from orders.api import views as api
 urlpatterns: list[URLPattern] = []
 api_urlpatterns: list[URLPattern] = [
     path("orders", api.OrdersView.as_view(), name="api_orders"),
+    path("orders/<key:number>/shipments", api.ShipmentsView.as_view(), name="api_shipments"),
+    path("orders/<key:number>/returns", api.ReturnsView.as_view(), name="api_returns"),
+    path("orders/<key:number>/cancellation", api.CancellationView.as_view(), name="api_cancellation"),
     path("orders/<key:number>", api.OrderView.as_view(), name="api_order"),
 ]

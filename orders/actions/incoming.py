@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import InvalidInput
 from customers.actions.profiles import Person
 from merchants.models import Merchant
+from orders.actions.units import refuse_far_future
 from orders.models import Order
 from orders.pricing import line_total, order_total
 
 MAX_LINES = 500
-# Pre-orders and clocks may be ahead; a slip in the year is not accepted.
-FAR_FUTURE = timedelta(days=366)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +67,7 @@ def check_order(merchant: Merchant, data: OrderData) -> None:
             _("This shop sells in %(currency)s.") % {"currency": merchant.currency},
             field="currency",
         )
-    if data.placed_at > timezone.now() + FAR_FUTURE:
-        raise InvalidInput("placed_in_future", _("The order is placed in the far future."), field="placed_at")
+    refuse_far_future([data.placed_at], field="placed_at")
     if not 0 < len(data.lines) <= MAX_LINES:
         raise InvalidInput("number_of_lines", _("An order has 1 to %(max)s lines.") % {"max": MAX_LINES}, field="lines")
     _check_amounts(data)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from django.db.models import F, Sum
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from catalog.models import Product
 from core.errors import DomainError
 from orders.actions.incoming import LineData
-from orders.models import Order, OrderLine, ShipmentLine
+from orders.actions.units import shipped_units
+from orders.models import Order, OrderLine
 from orders.pricing import line_total
 
 # Far above any real position: where lines wait while they change places.
@@ -80,9 +81,3 @@ def _write(order: Order, rows: Sequence[OrderLine], gone: Sequence[OrderLine]) -
     fields = ["position", "title", "quantity", "unit_price", "discount", "tax_rate", "total"]
     stored.bulk_update(kept, fields)
     OrderLine.objects.bulk_create(row for row in rows if not row.pk)
-
-
-def shipped_units(order: Order) -> dict[int, int]:
-    """Units in parcels, by the id of the order line."""
-    rows = ShipmentLine.objects.for_merchant(order.merchant_id).filter(shipment__order=order)
-    return dict(rows.values_list("order_line").annotate(units=Sum("quantity")).order_by())

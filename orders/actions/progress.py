@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.actions.lines import shipped_units
+from orders.actions.units import shipped_units
 from orders.models import Order, OrderLine, Shipment
 
 _RANK = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from core.api.serializers import (
@@ -12,13 +14,20 @@ from core.api.serializers import (
     StrictCharField,
     StrictSerializer,
     TaxRateField,
+    WebAddressField,
     WholeNumberField,
 )
 from customers.actions.profiles import Person
+from orders.actions.cancellation import CancellationData
 from orders.actions.incoming import MAX_LINES, LineData, Notice, OrderData
+from orders.actions.returns import ReturnData, ReturnUnits
+from orders.actions.shipments import ShipmentData, TrackingData
+from orders.actions.units import Units
+from orders.models import TrackingEvent
 
 MAX_UNITS = 1_000_000
 MAX_VERSION = 2**31 - 1
+MAX_EVENTS = 100
 
 
 class CustomerInput(StrictSerializer):
@@ -98,25 +107,90 @@ class OrderInput(StrictSerializer):
         )
 
 
-ORDER_EXAMPLE = {
-    "number": "A-1001",
-    "version": 1,
-    "placed_at": "2026-11-20T10:00:00Z",
-    "currency": "EUR",
-    "customer": {
-        "external_id": "c-1",
-        "email": "ada@example.org",
-        "first_name": "Ada",
-        "last_name": "Muster",
-        "locale": "de",
-        "country": "DE",
-    },
-    "marketing_notice": {"version": "2026-01", "shown_at": "2026-11-20T09:58:00Z"},
-    "lines": [{"sku": "84029E", "quantity": 2, "unit_price": 1999, "discount": 0, "tax_rate": "0.19"}],
-    "shipping": 499,
-    "discount": 0,
-    "total": 4497,
-    "payment_method": "invoice",
-    "coupon_codes": [],
-    "promised_delivery_on": "2026-11-25",
-}
+class UnitsInput(StrictSerializer):
+    """Units of one line, named by `sku`, or by `position` where the SKU is on several lines."""
+
+    sku = StrictCharField(max_length=64, default="")
+    position = WholeNumberField(min_value=1, max_value=MAX_LINES, allow_null=True, default=None)
+    quantity = WholeNumberField(min_value=1, max_value=MAX_UNITS)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["sku"] and attrs["position"] is None:
+            raise serializers.ValidationError("Name the line by sku or position.", code="unnamed_line")
+        return attrs
+
+
+class TrackingInput(StrictSerializer):
+    """What the carrier said."""
+
+    code = serializers.ChoiceField(choices=TrackingEvent.Code.choices)
+    text = StrictCharField(max_length=300, allow_blank=True, default="")
+    occurred_at = MomentField()
+
+
+class ShipmentInput(StrictSerializer):
+    """A parcel, new or with news: only `reference` is needed, what is left out stays as stored."""
+
+    reference = StrictCharField(max_length=64, help_text="The shop's own id of the parcel.")
+    carrier = StrictCharField(max_length=60, allow_blank=True, default="")
+    tracking_number = StrictCharField(max_length=80, allow_blank=True, default="")
+    tracking_url = WebAddressField(allow_blank=True, default="")
+    shipped_at = MomentField(allow_null=True, default=None, help_text="Now, where left out of a new parcel.")
+    expected_on = DayField(allow_null=True, default=None)
+    lines = serializers.ListField(
+        child=UnitsInput(),
+        min_length=1,
+        max_length=MAX_LINES,
+        allow_null=True,
+        default=None,
+        help_text="What the parcel holds; left out: everything that is not shipped yet.",
+    )
+    events = serializers.ListField(child=TrackingInput(), max_length=MAX_EVENTS, default=list)
+
+    def shipment(self) -> ShipmentData:
+        """The validated parcel."""
+        valid = dict(self.validated_data)
+        lines, events = valid.pop("lines"), valid.pop("events")
+        return ShipmentData(
+            **valid,
+            lines=[Units(**line) for line in lines] if lines else None,
+            events=[TrackingData(**event) for event in events],
+        )
+
+
+class ReturnUnitsInput(UnitsInput):
+    """Units that came back."""
+
+    refund = AmountField(
+        allow_null=True, default=None, help_text="For all these units; left out: exactly what they cost."
+    )
+    reason = StrictCharField(max_length=200, allow_blank=True, default="")
+
+
+class ReturnInput(StrictSerializer):
+    """Units that came back together."""
+
+    reference = StrictCharField(max_length=64, help_text="The shop's own id of the return.")
+    received_at = MomentField(allow_null=True, default=None, help_text="Now, where left out.")
+    reason = StrictCharField(max_length=200, allow_blank=True, default="")
+    lines = serializers.ListField(child=ReturnUnitsInput(), min_length=1, max_length=MAX_LINES)
+    shipping_refund = AmountField(default=0, help_text="What is paid back of the shipping.")
+
+    def returned(self) -> ReturnData:
+        """The validated return."""
+        valid = dict(self.validated_data)
+        return ReturnData(**valid | {"lines": [ReturnUnits(**line) for line in valid["lines"]]})
+
+
+class CancellationInput(StrictSerializer):
+    """Without `lines` the whole order is cancelled."""
+
+    reason = StrictCharField(max_length=200, allow_blank=True, default="")
+    cancelled_at = MomentField(allow_null=True, default=None, help_text="Now, where left out.")
+    lines = serializers.ListField(child=UnitsInput(), min_length=1, max_length=MAX_LINES, allow_null=True, default=None)
+
+    def cancellation(self) -> CancellationData:
+        """The validated cancellation."""
+        valid = dict(self.validated_data)
+        lines = valid.pop("lines")
+        return CancellationData(**valid, lines=[Units(**line) for line in lines] if lines else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -12,11 +14,27 @@ from core.api.authentication import caller
 from core.api.idempotency import idempotent
 from core.api.schema import IDEMPOTENCY_KEY
 from merchants.models import Scope
+from orders.actions.cancellation import cancel_order
 from orders.actions.placement import Outcome, place_order
-from orders.api.incoming import ORDER_EXAMPLE, OrderInput
+from orders.actions.returns import record_return
+from orders.actions.shipments import record_shipment
+from orders.api import examples
+from orders.api.incoming import CancellationInput, OrderInput, ReturnInput, ShipmentInput
 from orders.api.outgoing import OrderOutput
 from orders.models import Order
 from orders.queries import new_order_document, order_document
+
+
+def _example(name: str, request: dict[str, Any]) -> OpenApiExample:
+    return OpenApiExample(name, request, request_only=True)
+
+
+def _order_or_404(request: Request, number: str) -> Order:
+    return get_object_or_404(Order.objects.for_merchant(caller(request).merchant), number=number)
+
+
+def _answer(order: Order, *, is_new: bool = False) -> Response:
+    return Response(OrderOutput(order_document(order)).data, status=201 if is_new else 200)
 
 
 class OrdersView(APIView):
@@ -29,7 +47,7 @@ class OrdersView(APIView):
         parameters=[IDEMPOTENCY_KEY],
         request=OrderInput,
         responses={200: OrderOutput, 201: OrderOutput},
-        examples=[OpenApiExample("Two units on invoice", ORDER_EXAMPLE, request_only=True)],
+        examples=[_example("Two units on invoice", examples.ORDER)],
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -43,7 +61,7 @@ class OrdersView(APIView):
         placed = place_order(caller(request).merchant, given.order())
         if placed.outcome == Outcome.CREATED:
             return Response(OrderOutput(new_order_document(placed.order, placed.lines)).data, status=201)
-        return Response(OrderOutput(order_document(placed.order)).data)
+        return _answer(placed.order)
 
 
 class OrderView(APIView):
@@ -54,5 +72,72 @@ class OrderView(APIView):
     @extend_schema(operation_id="read_order", responses=OrderOutput)
     def get(self, request: Request, number: str) -> Response:
         """The order with its shipments, returns and refunds."""
-        order = get_object_or_404(Order.objects.for_merchant(caller(request).merchant), number=number)
-        return Response(OrderOutput(order_document(order)).data)
+        return _answer(_order_or_404(request, number))
+
+
+class ShipmentsView(APIView):
+    """Parcels of an order."""
+
+    scopes = {"POST": Scope.ORDERS_WRITE}
+
+    @extend_schema(
+        operation_id="record_shipment",
+        parameters=[IDEMPOTENCY_KEY],
+        request=ShipmentInput,
+        responses={200: OrderOutput, 201: OrderOutput},
+        examples=[_example("A parcel leaves", examples.SHIPMENT), _example("It arrives", examples.ARRIVAL)],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Store a parcel, once per reference, or add tracking events to a known one. Answers the whole order."""
+        given = ShipmentInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        recorded = record_shipment(_order_or_404(request, number), given.shipment())
+        return _answer(recorded.order, is_new=recorded.is_new)
+
+
+class ReturnsView(APIView):
+    """Units that came back."""
+
+    scopes = {"POST": Scope.ORDERS_WRITE}
+
+    @extend_schema(
+        operation_id="record_return",
+        parameters=[IDEMPOTENCY_KEY],
+        request=ReturnInput,
+        responses={200: OrderOutput, 201: OrderOutput},
+        examples=[_example("One unit comes back", examples.RETURN)],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Store a return with its refund, once per reference. Answers the whole order."""
+        given = ReturnInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        recorded = record_return(_order_or_404(request, number), given.returned())
+        return _answer(recorded.order, is_new=recorded.is_new)
+
+
+class CancellationView(APIView):
+    """Units that will not be shipped."""
+
+    scopes = {"POST": Scope.ORDERS_WRITE}
+
+    @extend_schema(
+        operation_id="cancel_order",
+        parameters=[IDEMPOTENCY_KEY],
+        request=CancellationInput,
+        responses=OrderOutput,
+        examples=[
+            _example("The whole order", examples.CANCELLATION),
+            _example("One unit", examples.PARTIAL_CANCELLATION),
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Cancel the order, or some units that were not shipped. Answers the whole order.
+
+        Cancelling a whole order again changes nothing; for units send an `Idempotency-Key`, or a retry cancels more.
+        """
+        given = CancellationInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        return _answer(cancel_order(_order_or_404(request, number), given.cancellation()))
