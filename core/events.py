@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from core.models import Delivery
 from core.rings import ring
+from merchants.models import Merchant
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +128,14 @@ def retry_delivery(delivery: Delivery) -> bool:
     retried = failed.update(state=Delivery.State.WAITING, attempts=0, due_at=timezone.now())
     transaction.on_commit(ring_deliveries)
     return bool(retried)
+
+
+def retry_deliveries(merchant: Merchant) -> int:
+    """Staff's retry of everything that failed; returns how many."""
+    failed = Delivery.objects.for_merchant(merchant).failed()
+    retried = failed.update(state=Delivery.State.WAITING, attempts=0, due_at=timezone.now())
+    transaction.on_commit(ring_deliveries)
+    return retried
 
 
 def drain(limit: int | None = None) -> int:

@@ -1,9 +1,11 @@
-"""Language of the person at the screen, and logins that ended inside a fragment."""
+"""Language of the person at the screen; logins that ended, and messages left, inside a fragment."""
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 
@@ -41,3 +43,20 @@ class FragmentLoginMiddleware:
         whole = HttpResponse(status=204)
         whole["HX-Redirect"] = f"{settings.LOGIN_PATH}login/?{urlencode({'next': page})}"
         return whole
+
+
+class FragmentMessagesMiddleware:
+    """Messages that a fragment's view left travel in its ``HX-Trigger`` header; cx.js shows them as toasts."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_swap = request.headers.get("HX-Request") == "true" and response.status_code in (200, 204, 422)
+        if is_swap and not {"HX-Redirect", "HX-Refresh", "HX-Trigger"} & set(response.headers):
+            toasts = [{"level": message.level_tag, "text": str(message)} for message in get_messages(request)]
+            if toasts:
+                # Header values are Latin-1; JSON's own escapes carry everything else.
+                response["HX-Trigger"] = json.dumps({"toasts": toasts})
+        return response

@@ -6,12 +6,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from core import events, jobs
+from core.health import note_worker_alive
 from core.models import Delivery, IdempotencyRecord, Job
 
 
 @shared_task
 def drain_deliveries() -> None:
     """Deliver what is due; a bounded round, so that a deploy can stop it between any two."""
+    note_worker_alive()
     if events.drain(limit=500) >= 500:
         events.ring_deliveries()
 

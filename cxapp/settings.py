@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "core.middleware.FragmentLoginMiddleware",
+    "core.middleware.FragmentMessagesMiddleware",
 ]
 
 ROOT_URLCONF = "cxapp.urls"
@@ -95,7 +96,11 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "core.context.shell",
             ],
-            "builtins": ["core.templatetags.cx", "template_partials.templatetags.partials"],
+            "builtins": [
+                "core.templatetags.cx",
+                "core.templatetags.screens",
+                "template_partials.templatetags.partials",
+            ],
         },
     }
 ]
@@ -177,12 +182,12 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "cxapp.staticfiles.AppFilesFinder",
     "cxapp.staticfiles.NodeModulesFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "cxapp.staticfiles.HashedStorage"},
 }
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons/outline"
 MODELS_DIR = VAR_DIR / "models"

@@ -12,6 +12,7 @@ import recommendations.urls
 from core.api.problems import api_not_found
 from core.health import healthz, readyz
 from core.home import home
+from core.preferences import set_language, set_theme
 
 api_v1 = [
     *catalog.urls.api_urlpatterns,
@@ -39,7 +40,8 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("preferences/language", set_language, name="set_language"),
+    path("preferences/theme", set_theme, name="set_theme"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
     path("api/v1/", include(api_v1)),

@@ -1,6 +1,8 @@
-"""Addresses of the insights app: back office (below ``/m/<slug>/``) and API (below ``/api/v1/``)."""
+"""Addresses of the insights app: back office (below ``/m/<slug>/``)."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from insights import views
+
+urlpatterns = [path("", views.start, name="start")]
 api_urlpatterns: list[URLPattern] = []

@@ -5,6 +5,7 @@ Amounts are integers in minor units of the order's currency, prices are gross (t
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -22,6 +23,16 @@ class OrderQuerySet(MerchantQuerySet["Order"]):
     def counted(self) -> Self:
         """Orders that count as bought: all but wholly cancelled ones."""
         return self.exclude(state=Order.State.CANCELLED)
+
+    def late(self, today: date) -> Self:
+        """Promised for a day of the last 60 that is over, and neither delivered nor cancelled."""
+        undone = self.filter(state__in=[Order.State.PLACED, Order.State.SHIPPED])
+        return undone.filter(promised_delivery_on__lt=today, promised_delivery_on__gte=today - timedelta(days=60))
+
+    def search(self, text: str) -> Self:
+        """Orders whose number or e-mail address begins with ``text``."""
+        text = text.strip()
+        return self.filter(Q(number__istartswith=text) | Q(email__startswith=text.lower()))
 
 
 class Order(MerchantModel):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
@@ -11,6 +12,10 @@ from core.api.authentication import forget_known_keys
 from merchants.actions import create_api_key
 from merchants.models import Membership, Merchant
 from tests.factories import MembershipFactory, MerchantFactory
+
+# Static files as they lie in the tree: nothing is collected for a test. At import, because the middleware reads them once.
+settings.WHITENOISE_AUTOREFRESH = True
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
 @pytest.fixture(autouse=True)

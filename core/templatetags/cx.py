@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from babel.core import Locale
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from django import template
 from django.conf import settings
 from django.http import QueryDict
@@ -66,6 +66,32 @@ def ago(moment: datetime | None) -> str:
     if moment is None:
         return "–"
     return format_timedelta(moment - timezone.now(), add_direction=True, locale=_locale())
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """``Nov 20, 2026`` or ``20.11.2026``; a moment's day is that of the shop's time zone; a dash for none."""
+    if value is None:
+        return "–"
+    local = timezone.localtime(value) if isinstance(value, datetime) else value
+    return format_date(local, "medium", locale=_locale())
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """Day and time in the shop's time zone, in a ``<time>`` element; a dash for none."""
+    if value is None:
+        return "–"
+    local = timezone.localtime(value)
+    text = f"{day(local)}, {format_time(local, 'short', locale=_locale())}"
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
+
+
+@register.filter
+def initials(person: Any) -> str:
+    """``Ada Lovelace`` → ``AL``, for an avatar; of an address the first letter."""
+    words = [word for word in str(person).split("@")[0].split() if word]
+    return "".join(word[0] for word in [words[0], *words[1:][-1:]]).upper() if words else "?"
 
 
 @register.filter

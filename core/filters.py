@@ -1,0 +1,41 @@
+"""What the machinery's lists can be narrowed by."""
+
+from __future__ import annotations
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from core.listing import ListFilter, day_input
+from core.models import Delivery, Job
+
+
+class JobFilter(ListFilter):
+    state = django_filters.ChoiceFilter(choices=Job.State.choices, label=_("State"), empty_label=_("Every state"))
+
+    sorts = {"newest": ["id"]}
+    default_sort = "-newest"
+
+
+class DeliveryFilter(ListFilter):
+    state = django_filters.ChoiceFilter(choices=Delivery.State.choices, label=_("State"), empty_label=_("Every state"))
+
+    sorts = {"newest": ["id"]}
+    default_sort = "-newest"
+
+
+AUDIT_ACTIONS = [
+    ("settings.updated", _("Settings changed")),
+    ("membership.set", _("Member added or role changed")),
+    ("membership.removed", _("Member removed")),
+    ("api_key.created", _("API key created")),
+    ("api_key.revoked", _("API key revoked")),
+]
+
+
+class AuditFilter(ListFilter):
+    action = django_filters.ChoiceFilter(choices=AUDIT_ACTIONS, label=_("Action"), empty_label=_("Every action"))
+    since = django_filters.DateFilter("at", "date__gte", label=_("From"), widget=day_input())
+    until = django_filters.DateFilter("at", "date__lte", label=_("Until"), widget=day_input())
+
+    sorts = {"newest": ["id"]}
+    default_sort = "-newest"

@@ -1,0 +1,162 @@
+"""Lists of the back office: search, filters, sort and page, all in the address.
+
+A list view names a ``ListFilter`` and calls ``list_rows`` and ``render_list``; docs/interface.md shows one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Generic, TypeVar
+
+import django_filters
+from django import forms
+from django.db import models
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.formats import date_format
+
+from core.door import MerchantRequest
+from core.forms import KitForm
+from core.keyset import PAGE_SIZE, Page, bounded_count, paginate
+from merchants.models import Merchant
+
+M = TypeVar("M", bound=models.Model)
+
+
+class SearchField(forms.CharField):
+    """The search box of a list."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 200)
+        kwargs.setdefault("widget", forms.SearchInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+        super().__init__(**kwargs)
+
+
+class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-filter ships no types
+    """``q``: calls the QuerySet's own ``search(text)``."""
+
+    field_class = SearchField
+
+    def __init__(self, *args: Any, placeholder: Any, **kwargs: Any) -> None:
+        super().__init__(*args, method=lambda rows, _name, text: rows.search(text), label=placeholder, **kwargs)
+        self.field.widget.attrs["placeholder"] = placeholder
+
+
+def day_input() -> forms.DateInput:
+    """The browser's own date picker."""
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    """What a list can be searched and narrowed by (declared as filters), and sorted by.
+
+    ``sorts`` maps a name in the address to columns, the last of them unique; ``-name`` turns all of them round.
+    A value in the address that a filter does not know is ignored.
+    """
+
+    sorts: ClassVar[Mapping[str, Sequence[str]]] = {}
+    default_sort: ClassVar[str] = ""
+
+    def __init__(self, data: QueryDict, *, queryset: models.QuerySet[Any], merchant: Merchant) -> None:
+        super().__init__(data, queryset=queryset)
+        self.merchant = merchant
+        self.narrow()
+
+    def narrow(self) -> None:
+        """A hook: fill the choices that depend on the merchant."""
+
+    @property
+    def sort(self) -> str:
+        """The sort in the address, else the default."""
+        asked: str = self.data.get("sort", "")
+        return asked if asked.lstrip("-") in self.sorts else self.default_sort
+
+    @property
+    def ordering(self) -> list[str]:
+        columns = self.sorts[self.sort.lstrip("-")]
+        if not self.sort.startswith("-"):
+            return list(columns)
+        return [column[1:] if column.startswith("-") else f"-{column}" for column in columns]
+
+    class Meta:
+        form = KitForm
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter that is in force, and the address without it."""
+
+    label: str
+    value: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Listing(Generic[M]):
+    """One page of a list with everything its template shows. ``total`` is an estimate beyond a thousand rows."""
+
+    filter: ListFilter
+    page: Page[M]
+    total: int
+    is_exact: bool
+    chips: list[Chip]
+
+    @property
+    def rows(self) -> list[M]:
+        return self.page.rows
+
+    @property
+    def sort(self) -> str:
+        """What the address has to say about the sort: nothing for the default."""
+        return self.filter.sort if self.filter.sort != self.filter.default_sort else ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.chips)
+
+
+def list_rows(
+    request: MerchantRequest, filters: type[ListFilter], rows: models.QuerySet[M], *, size: int = PAGE_SIZE
+) -> Listing[M]:
+    """The page of ``rows`` that the address asks for: as many queries for one row as for a hundred."""
+    asked = filters(request.GET, queryset=rows, merchant=request.merchant)
+    narrowed: models.QuerySet[M] = asked.qs
+    total, is_exact = bounded_count(narrowed)
+    page = paginate(narrowed, asked.ordering, request.GET, size=size)
+    return Listing(filter=asked, page=page, total=total, is_exact=is_exact, chips=_chips(asked, request.GET))
+
+
+def render_list(
+    request: MerchantRequest, template: str, listing: Listing[Any], context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The whole page, or for htmx only its partial ``rows``."""
+    name = f"{template}#rows" if request.htmx and not request.htmx.history_restore_request else template
+    response = render(request, name, {"listing": listing, **(context or {})})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _chips(asked: ListFilter, query: QueryDict) -> list[Chip]:
+    chips = []
+    for name, value in asked.form.cleaned_data.items():
+        if value in (None, "") or (hasattr(value, "__len__") and not len(value)):
+            continue
+        rest = query.copy()
+        for gone in (name, "after", "before"):
+            rest.pop(gone, None)
+        chips.append(Chip(str(asked.form[name].label), _spoken(asked.form.fields[name], value), f"?{rest.urlencode()}"))
+    return chips
+
+
+def _spoken(field: forms.Field, value: Any) -> str:
+    """A filter's value as a person would say it."""
+    if isinstance(field, forms.ModelChoiceField):
+        return str(value)
+    if isinstance(value, date):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]  # our choices are never grouped
+    return "" if value is True else str(value)

@@ -1,0 +1,62 @@
+"""Parts of screens that compute something: sortable headings, widgets of foreign forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils.formats import localize
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from core.forms import kit_class
+from core.listing import Listing
+
+register = template.Library()
+
+
+@register.inclusion_tag("parts/sort.html", takes_context=True)
+def sort_header(
+    context: template.Context, listing: Listing[Any], name: str, label: str, classes: str = "", first: str = "-"
+) -> dict[str, Any]:
+    """``{% sort_header listing "revenue" _("Revenue") %}``: a column heading that sorts.
+
+    The first click sorts descending (``first=""``: ascending), the next turns round.
+    """
+    current = listing.filter.sort
+    is_current = current.lstrip("-") == name
+    turned = name if current.startswith("-") else f"-{name}"
+    query = context["request"].GET.copy()
+    for gone in ("after", "before"):
+        query.pop(gone, None)
+    query["sort"] = turned if is_current else f"{first}{name}"
+    direction = ("descending" if current.startswith("-") else "ascending") if is_current else ""
+    return {"label": label, "classes": classes, "direction": direction, "url": f"?{query.urlencode()}"}
+
+
+@register.filter
+def kit_widget(field: BoundField) -> SafeString:
+    """The widget of a field whose form is not ours, in the kit's looks."""
+    classes = f"{kit_class(field.field.widget)} {'is-invalid' if field.errors else ''}".strip()
+    return field.as_widget(attrs={"class": classes})
+
+
+@register.filter
+def spoken_key(name: str) -> str:
+    """``rows_read`` → ``Rows read``: the names that jobs give their parameters and results."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def json_value(value: Any) -> str:
+    """A value out of a JSON column, for people: never ``None``, ``True`` or a Python list."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{spoken_key(name)}: {json_value(part)}" for name, part in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(json_value(part) for part in value) or "–"
+    return localize(value)

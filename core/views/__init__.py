@@ -1,0 +1,1 @@
+"""The machinery's own screens: operations and settings."""

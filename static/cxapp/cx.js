@@ -1,0 +1,85 @@
+// The back office's own behaviour. Everything here is an addition: links and forms work without it.
+
+const toasts = document.getElementById("toasts");
+
+function dismissLater(toast) {
+  if (toast.dataset.level !== "error") setTimeout(() => toast.remove(), 7000);
+}
+
+function showToast(level, text) {
+  const toast = document.createElement("div");
+  toast.className = "cx-toast";
+  toast.dataset.level = level;
+  const words = document.createElement("span");
+  words.textContent = text;
+  const close = document.createElement("button");
+  close.className = "btn-close";
+  close.type = "button";
+  close.ariaLabel = toasts.dataset.close;
+  toast.append(words, close);
+  toasts.append(toast);
+  dismissLater(toast);
+}
+
+toasts.querySelectorAll(".cx-toast").forEach(dismissLater);
+toasts.addEventListener("click", (event) => {
+  if (event.target.closest(".btn-close")) event.target.closest(".cx-toast").remove();
+});
+
+// Messages of a fragment arrive in its HX-Trigger header (core.middleware.FragmentMessagesMiddleware).
+document.addEventListener("toasts", (event) => {
+  for (const message of event.detail.value) showToast(message.level, message.text);
+});
+
+// A fragment that could not be fetched says so instead of doing nothing.
+document.addEventListener("htmx:sendError", () => showToast("error", toasts.dataset.offline));
+document.addEventListener("htmx:responseError", () => showToast("error", toasts.dataset.failed));
+
+// Empty filters stay out of the address.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb !== "get") return;
+  for (const [name, value] of [...event.detail.formData]) {
+    if (value === "") event.detail.formData.delete(name);
+  }
+});
+document.addEventListener("formdata", (event) => {
+  if (event.target.method !== "get") return;
+  for (const [name, value] of [...event.formData]) {
+    if (value === "") event.formData.delete(name);
+  }
+});
+
+// The appearance changes at once; the form stores the choice behind it.
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-theme-switch]");
+  if (!form) return;
+  event.preventDefault();
+  const theme = event.submitter.value;
+  document.dispatchEvent(new CustomEvent("cx:theme-choice", { detail: theme }));
+  for (const button of form.querySelectorAll("[aria-pressed]")) button.ariaPressed = String(button === event.submitter);
+  fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual" });
+});
+
+// Copy buttons: <button data-copy="#id">.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.querySelector(button.dataset.copy);
+  await navigator.clipboard.writeText(source.value ?? source.textContent);
+  showToast("success", button.dataset.copied);
+});
+
+// "/" puts the cursor into the search of the page.
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  const search = document.querySelector("main input[type=search]");
+  if (event.key === "/" && !typing && search) {
+    event.preventDefault();
+    search.focus();
+  }
+});
+
+// <select data-submit-on-change> needs no button.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+});
