@@ -115,3 +115,10 @@ def _statement(record: ConsentRecord) -> rules.Statement:
 def _stops(merchant: Merchant, purpose: str, channel: str, address: str) -> list[rules.Stop]:
     rows = Suppression.objects.for_merchant(merchant).of(address).about(purpose, channel)
     return [rules.Stop(_STOPS[Suppression.Reason(row.reason)], row.created_at) for row in rows]
+
+
+def consent_decisions(customer: Customer) -> list[ConsentRecord]:
+    """What the person decided last about each purpose and channel; notices that were shown are no decisions."""
+    records = ConsentRecord.objects.for_merchant(customer.merchant_id).filter(customer=customer)
+    decisions = records.exclude(kind=ConsentRecord.Kind.NOTICE_SHOWN)
+    return list(decisions.order_by("purpose", "channel", "-occurred_at", "-id").distinct("purpose", "channel"))

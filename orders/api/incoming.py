@@ -30,7 +30,7 @@ MAX_VERSION = 2**31 - 1
 MAX_EVENTS = 100
 
 
-class CustomerInput(StrictSerializer):
+class BuyerInput(StrictSerializer):
     """Who ordered. Without any of the three identities the order is a guest's."""
 
     external_id = StrictCharField(
@@ -86,7 +86,7 @@ class OrderInput(StrictSerializer):
     )
     placed_at = MomentField()
     currency = StrictCharField(min_length=3, max_length=3, help_text="The shop's currency.")
-    customer = CustomerInput(allow_null=True, default=None)
+    customer = BuyerInput(allow_null=True, default=None)
     marketing_notice = NoticeInput(allow_null=True, default=None)
     lines = serializers.ListField(child=LineInput(), min_length=1, max_length=MAX_LINES)
     shipping = AmountField(default=0)

@@ -11,7 +11,7 @@ from orders.models import Order, TrackingEvent
 from orders.queries import OrderDocument
 
 
-class CustomerOutput(serializers.Serializer[OrderDocument]):
+class BuyerOutput(serializers.Serializer[OrderDocument]):
     """The buyer as known at this order; all empty for a guest."""
 
     external_id = serializers.CharField()
@@ -88,7 +88,7 @@ class OrderOutput(serializers.Serializer[OrderDocument]):
     placed_at = MomentField(source="order.placed_at")
     received_at = MomentField(source="order.received_at")
     currency = serializers.CharField(source="order.currency")
-    customer = CustomerOutput(source="*")
+    customer = BuyerOutput(source="*")
     lines = LineOutput(many=True)
     shipping = serializers.IntegerField(source="order.shipping")
     discount = serializers.IntegerField(source="order.discount")

@@ -1,0 +1,58 @@
+"""Reads of the catalogue that span models."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby, takewhile
+
+from catalog.models import PriceChange
+from merchants.models import Merchant
+
+REFERENCE_PERIOD = timedelta(days=30)
+
+
+def lowest_price_30_days(
+    merchant: Merchant, product_ids: Collection[int], *, before: datetime | None = None
+) -> dict[int, int | None]:
+    """The price that a reduction must be measured by (PAngV § 11): the lowest of the 30 days before it began.
+
+    ``before`` is the moment at which the reduction began; by default each product's own: when its present price was
+    first marked as reduced. None where the price history does not reach back before that moment, and (without
+    ``before``) where the product is not reduced: then no reduction may be shown.
+    """
+    history = _history(merchant, product_ids)
+    return {pk: _lowest(history.get(pk, []), before) for pk in product_ids}
+
+
+def _history(merchant: Merchant, product_ids: Collection[int]) -> dict[int, list[PriceChange]]:
+    """Price changes by product, newest first, in one query."""
+    rows = PriceChange.objects.for_merchant(merchant).filter(product__in=product_ids)
+    ordered = rows.order_by("product_id", "-valid_from", "-id")
+    return {pk: list(changes) for pk, changes in groupby(ordered, key=lambda change: change.product_id)}
+
+
+def _lowest(changes: Sequence[PriceChange], before: datetime | None) -> int | None:
+    start = before or _reduced_since(changes)
+    if start is None:
+        return None
+    earlier = [change for change in changes if change.valid_from < start]
+    within = [
+        change.price for change in takewhile(lambda change: change.valid_from > start - REFERENCE_PERIOD, earlier)
+    ]
+    # What was valid when the period began was charged within it too.
+    standing = [change.price for change in earlier[len(within) :][:1]]
+    return min([*within, *standing], default=None)
+
+
+def _reduced_since(changes: Sequence[PriceChange]) -> datetime | None:
+    """When the present price was first marked as reduced; a further cut is a reduction of its own."""
+    if not changes:
+        return None
+    present = changes[0].price
+    run = list(takewhile(lambda change: change.price == present and _is_reduced(change), changes))
+    return run[-1].valid_from if run else None
+
+
+def _is_reduced(change: PriceChange) -> bool:
+    return change.list_price is not None and change.list_price > change.price
