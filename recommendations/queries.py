@@ -101,7 +101,9 @@ def _frame(rows: QuerySet[Any, Any], schema: dict[str, Any]) -> pl.DataFrame:
     with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as file, connection.cursor() as cursor:
         with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters) as copied:
             _spool(copied, file)
-        return pl.read_csv(file, has_header=False, schema=schema) if file.tell() else pl.DataFrame(schema=schema)
+        is_empty = not file.tell()
+        file.seek(0)
+        return pl.DataFrame(schema=schema) if is_empty else pl.read_csv(file, has_header=False, schema=schema)
 
 
 def _spool(blocks: Iterable[Any], file: IO[bytes]) -> None:

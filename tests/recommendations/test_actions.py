@@ -1,0 +1,323 @@
+"""Trainings: what goes live, what does not, and that the old model serves whatever happens."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from catalog.models import Product
+from core import jobs
+from core.errors import DomainError
+from core.models import Job
+from customers.models import Identity
+from merchants.models import AuditEntry, Membership, Merchant
+from orders.models import Order, OrderLine
+from recommendations import actions
+from recommendations.actions import KEPT_ARTEFACTS, request_training, tidy, train_models, training_lock
+from recommendations.engines import artefacts
+from recommendations.engines.gate import Refusal
+from recommendations.models import ModelVersion
+from recommendations.queries import customer_key, read_snapshot
+from tests.recommendations.shops import GROUPS, NOON, PER_GROUP, buy, stocked_shop
+from tests.recommendations.worlds import Quiet
+
+Status = ModelVersion.Status
+
+
+def status_of(merchant: Merchant) -> list[str]:
+    return list(ModelVersion.objects.for_merchant(merchant).order_by("id").values_list("status", flat=True))
+
+
+@pytest.fixture
+def shop(merchant: Merchant) -> Merchant:
+    stocked_shop(merchant)
+    return merchant
+
+
+# --- reading
+
+
+def test_the_snapshot_holds_what_counts_as_bought(merchant: Merchant):
+    person = stocked_shop(merchant, customers=1, orders=1)[0]
+    cancelled, returned, kept = buy(person, "G0-0"), buy(person, "G0-1"), buy(person, "G0-2", "G0-3")
+    Order.objects.filter(pk=cancelled.pk).update(state=Order.State.CANCELLED)
+    OrderLine.objects.filter(order=returned).update(returned=1)
+    guest = buy(person, "G0-4")
+    Order.objects.filter(pk=guest.pk).update(customer=None)
+    found = read_snapshot(merchant).purchases.rows(named=True)
+    assert cancelled.pk not in {row["basket"] for row in found}
+    assert returned.pk not in {row["basket"] for row in found}
+    assert [row["customer"] for row in found if row["basket"] == kept.pk] == [person.pk, person.pk]
+    assert [row["customer"] for row in found if row["basket"] == guest.pk] == [None]
+    assert {row["occurred_at"] for row in found if row["basket"] == kept.pk} == {
+        (NOON + timedelta(days=1)).replace(tzinfo=None)
+    }
+
+
+def test_the_snapshot_is_of_one_merchant(shop: Merchant, stranger: Membership):
+    stocked_shop(stranger.merchant, customers=3, orders=1, prefix="c")  # the same numbers and SKUs elsewhere
+    snapshot = read_snapshot(shop)
+    assert len(snapshot.products) == GROUPS * PER_GROUP
+    assert len(snapshot.purchases) == 100 * 5 * 3
+    assert len(snapshot.customer_ids) == 100
+
+
+def test_the_snapshot_of_an_empty_shop_has_its_columns(merchant: Merchant):
+    snapshot = read_snapshot(merchant)
+    assert snapshot.purchases.columns == ["customer", "product", "basket", "occurred_at"]
+    assert len(snapshot.purchases) == len(snapshot.products) == len(snapshot.customer_keys) == 0
+
+
+def test_external_ids_with_any_character_survive_the_copy(merchant: Merchant):
+    person = stocked_shop(merchant, customers=1, orders=1)[0]
+    strange = 'a,"b"\n\\N ü 🛒'
+    Identity.objects.filter(customer=person).update(value=strange)
+    assert read_snapshot(merchant).customer_keys.tolist() == [customer_key(strange)]
+
+
+# --- going live
+
+
+def test_a_training_goes_live_with_all_its_facts(shop: Merchant):
+    version = train_models(shop, progress=Quiet())
+    version.refresh_from_db()
+    assert (version.status, version.mode, version.reason) == (Status.LIVE, ModelVersion.Mode.PERSONAL, {})
+    assert (version.rows, version.customers, version.products) == (1500, 100, 32)
+    assert version.data_from < version.data_until <= NOON
+    assert version.duration > timedelta(0)
+    assert version.metrics["methods"]["blend"]["all_ndcg"] > version.metrics["methods"]["popularity"]["all_ndcg"]
+    about = artefacts.load(version.directory).about
+    assert (about["version"], about["rows"], about["metrics"]) == (version.version, 1500, version.metrics)
+    assert set(about["libraries"]) == {"numpy", "scipy", "implicit"}
+    assert version.size == sum(file.stat().st_size for file in version.directory.iterdir())
+
+
+def test_the_next_training_retires_the_last(shop: Merchant):
+    train_models(shop, progress=Quiet())
+    train_models(shop, progress=Quiet())
+    assert status_of(shop) == [Status.RETIRED, Status.LIVE]
+
+
+def test_a_small_shop_gets_popularity_and_says_so(merchant: Merchant):
+    stocked_shop(merchant, customers=5)
+    version = train_models(merchant, progress=Quiet())
+    assert (version.status, version.mode, version.metrics) == (Status.LIVE, ModelVersion.Mode.POPULARITY, {})
+
+
+def test_an_empty_shop_trains_too(merchant: Merchant):
+    version = train_models(merchant, progress=Quiet())
+    assert (version.status, version.rows, version.data_until) == (Status.LIVE, 0, None)
+
+
+def test_there_is_one_live_version_per_merchant(shop: Merchant):
+    live = train_models(shop, progress=Quiet())
+    with pytest.raises(IntegrityError, match="model_version_one_live"), transaction.atomic():
+        ModelVersion.objects.create(
+            merchant=shop, version="other", status=Status.LIVE, snapshot_at=timezone.now(), rows=live.rows
+        )
+
+
+def test_a_refusal_without_a_reason_cannot_be_stored(merchant: Merchant):
+    with pytest.raises(IntegrityError, match="model_version_says_why"), transaction.atomic():
+        ModelVersion.objects.create(merchant=merchant, version="x", status=Status.REFUSED, snapshot_at=timezone.now())
+
+
+# --- staying out
+
+
+def test_losing_half_of_the_rows_is_refused_and_the_old_model_stays(shop: Merchant):
+    live = train_models(shop, progress=Quiet())
+    OrderLine.objects.for_merchant(shop).filter(order__number__contains="-1").delete()
+    Order.objects.for_merchant(shop).filter(number__regex="-[234]$").update(state=Order.State.CANCELLED)
+    refused = train_models(shop, progress=Quiet())
+    assert refused.status == Status.REFUSED
+    assert refused.reason == {"code": "rows_halved", "rows": refused.rows, "live_rows": 1500}
+    assert ModelVersion.objects.for_merchant(shop).live().get() == live
+    assert refused.size == 0
+    assert not refused.directory.exists()
+
+
+def test_a_model_worse_than_popularity_is_refused(shop: Merchant, monkeypatch: pytest.MonkeyPatch):
+    live = train_models(shop, progress=Quiet())
+    refusal = Refusal("worse_than_popularity", {"low": -0.2, "high": -0.1})
+    monkeypatch.setattr("recommendations.engines.training.judge", lambda *args, **kwargs: refusal)
+    assert train_models(shop, progress=Quiet()).reason == {"code": "worse_than_popularity", "low": -0.2, "high": -0.1}
+    assert ModelVersion.objects.for_merchant(shop).live().get() == live
+
+
+def test_a_training_that_breaks_leaves_a_row_without_details_of_people(shop: Merchant, monkeypatch: pytest.MonkeyPatch):
+    live = train_models(shop, progress=Quiet())
+
+    def full(*args: object) -> None:
+        raise OSError("No space left for ada@example.org")
+
+    monkeypatch.setattr(artefacts, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        train_models(shop, progress=Quiet())
+    assert status_of(shop) == [Status.LIVE, Status.FAILED]
+    failed = ModelVersion.objects.for_merchant(shop).get(status=Status.FAILED)
+    assert failed.reason == {"code": "failed", "error": "OSError"}
+    assert ModelVersion.objects.for_merchant(shop).live().get() == live
+
+
+def test_a_cancelled_training_changes_nothing(shop: Merchant):
+    class Impatient(Quiet):
+        def advance(self, count: int = 1) -> None:
+            raise jobs.Cancelled
+
+    with pytest.raises(jobs.Cancelled):
+        train_models(shop, progress=Impatient())
+    assert status_of(shop) == []
+
+
+# --- one at a time
+
+
+@contextmanager
+def held_elsewhere(merchant: Merchant) -> Iterator[None]:
+    """Another process (here: another connection) holds the training lock."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with training_lock(merchant):
+            held.set()
+            done.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_second_training_beside_the_first_is_refused(shop: Merchant):
+    with held_elsewhere(shop), pytest.raises(DomainError) as refused:
+        train_models(shop, progress=Quiet())
+    assert refused.value.code == "training_running"
+    assert status_of(shop) == []
+    assert train_models(shop, progress=Quiet()).status == Status.LIVE  # the lock is free again
+
+
+def test_another_merchant_may_train_meanwhile(shop: Merchant, stranger: Membership):
+    with held_elsewhere(stranger.merchant):
+        assert train_models(shop, progress=Quiet()).status == Status.LIVE
+
+
+def test_of_two_requests_one_queues(merchant: Merchant, membership: Membership):
+    job = request_training(merchant, staff=membership.staff)
+    with pytest.raises(DomainError) as refused:
+        request_training(merchant, staff=membership.staff)
+    assert refused.value.code == "training_running"
+    assert list(Job.objects.for_merchant(merchant)) == [job]
+    assert AuditEntry.objects.for_merchant(merchant).filter(action="training.requested").count() == 1
+
+
+def test_a_finished_training_makes_room_for_the_next(merchant: Merchant, membership: Membership):
+    job = jobs.run(request_training(merchant, staff=membership.staff, ring_worker=False))
+    assert (job.state, job.result["status"]) == (Job.State.DONE, "live")
+    request_training(merchant, staff=membership.staff)
+
+
+# --- disk
+
+
+def _versions(merchant: Merchant, count: int) -> list[ModelVersion]:
+    rows = []
+    for number in range(count):
+        last = number == count - 1
+        row = ModelVersion(
+            merchant=merchant,
+            version=f"v{number}",
+            status=Status.LIVE if last else Status.RETIRED,
+            snapshot_at=timezone.now(),
+        )
+        row.size = artefacts.write(row.directory, {"a": np.arange(3)}, {})
+        row.save()
+        rows.append(row)
+    return rows
+
+
+def test_the_newest_five_artefacts_stay(merchant: Merchant):
+    versions = _versions(merchant, 7)
+    tidy(merchant)
+    kept = [version.version for version in versions if version.directory.exists()]
+    assert kept == [f"v{number}" for number in range(2, 7)]
+    assert len(kept) == KEPT_ARTEFACTS
+    assert set(ModelVersion.objects.for_merchant(merchant).stored().values_list("version", flat=True)) == set(kept)
+
+
+def test_tidying_removes_what_killed_trainings_left_and_nothing_of_others(merchant: Merchant, stranger: Membership):
+    theirs = _versions(stranger.merchant, 1)[0]
+    _versions(merchant, 1)
+    shop = actions.artefact_directory(merchant.pk, "")
+    for name in ("orphan", "v9.abc.partial"):
+        (shop / name).mkdir()
+    tidy(merchant)
+    assert [entry.name for entry in shop.iterdir()] == ["v0"]
+    assert theirs.directory.exists()
+
+
+# --- kill -9
+
+KILL = """
+import os, signal, django
+django.setup()
+from merchants.models import Merchant
+from recommendations import actions
+from recommendations.engines import training
+from pathlib import Path
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+stage = {stage!r}
+if stage == "fit":
+    training.judge = die
+elif stage == "write":
+    Path.rename = die
+else:
+    actions.publish = die
+
+class Quiet:
+    def step(self, *args, **kwargs): pass
+    def advance(self, *args): pass
+
+actions.train_models(Merchant.objects.get(), progress=Quiet())
+"""
+
+
+@pytest.mark.parametrize("stage", ["fit", "write", "swap"])
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_training_leaves_the_old_model_live(stage: str, tmp_path: Path, merchant: Merchant):
+    stocked_shop(merchant)
+    live = train_models(merchant, progress=Quiet())
+    database = connection.settings_dict
+    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILL.format(stage=stage)],
+        env=os.environ | {"DATABASE_URL": url, "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "cxapp.settings"},
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -9
+    assert ModelVersion.objects.for_merchant(merchant).live().get() == live
+    assert artefacts.load(live.directory).about["version"] == live.version
+    assert status_of(merchant) == [Status.LIVE]
+    # The lock died with the process; the next training goes live and clears the leftovers away.
+    after = train_models(merchant, progress=Quiet())
+    kept = {live.version, after.version}
+    assert {entry.name for entry in live.directory.parent.iterdir()} == kept
+    assert Product.objects.for_merchant(merchant).count() == after.products
