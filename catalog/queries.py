@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby, takewhile
 
-from catalog.models import PriceChange
+from catalog.models import PriceChange, Product
 from merchants.models import Merchant
 
 REFERENCE_PERIOD = timedelta(days=30)
@@ -56,3 +56,16 @@ def _reduced_since(changes: Sequence[PriceChange]) -> datetime | None:
 
 def _is_reduced(change: PriceChange) -> bool:
     return change.list_price is not None and change.list_price > change.price
+
+
+def price_by_day(product: Product, merchant: Merchant, days: Sequence[date]) -> list[int | None]:
+    """What the product cost at the end of each of the ascending ``days``; None before its first price. One query."""
+    changes = PriceChange.objects.for_merchant(merchant).filter(product=product).order_by("valid_from", "id")
+    known = [(at.astimezone(merchant.tz).date(), price) for at, price in changes.values_list("valid_from", "price")]
+    prices: list[int | None] = []
+    current, position = None, 0
+    for day in days:
+        while position < len(known) and known[position][0] <= day:
+            current, position = known[position][1], position + 1
+        prices.append(current)
+    return prices

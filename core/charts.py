@@ -26,7 +26,10 @@ class ChartRow:
 
 @dataclass(frozen=True)
 class Chart:
-    """Series over days. ``key`` is unique on its page; amounts are minor units of ``currency`` when that is given."""
+    """Series over days, or over months (``grain``; a month is its first day).
+
+    ``key`` is unique on its page; amounts are minor units of ``currency`` when that is given.
+    """
 
     key: str
     title: str
@@ -34,6 +37,7 @@ class Chart:
     days: Sequence[date]
     series: Sequence[Series]
     currency: str = ""
+    grain: str = "day"
 
     def data(self) -> dict[str, Any]:
         """What static/cxapp/chart.js reads: seconds since 1970 at UTC midnight, and the series."""
@@ -42,7 +46,7 @@ class Chart:
             {"label": str(line.label), "values": list(line.values), "kind": line.kind, "compared": line.compared}
             for line in self.series
         ]
-        return {"at": at, "series": lines, "currency": self.currency}
+        return {"at": at, "series": lines, "currency": self.currency, "grain": self.grain}
 
     def rows(self) -> list[ChartRow]:
         """The table for those who do not see the drawing, newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from core.listing import ListFilter, day_input
+from core.listing import ListFilter, SinceFilter, UntilFilter
 from core.models import Delivery, Job
 
 
@@ -34,8 +34,8 @@ AUDIT_ACTIONS = [
 
 class AuditFilter(ListFilter):
     action = django_filters.ChoiceFilter(choices=AUDIT_ACTIONS, label=_("Action"), empty_label=_("Every action"))
-    since = django_filters.DateFilter("at", "date__gte", label=_("From"), widget=day_input())
-    until = django_filters.DateFilter("at", "date__lte", label=_("Until"), widget=day_input())
+    since = SinceFilter("at", label=_("From"))
+    until = UntilFilter("at", label=_("Until"))
 
     sorts = {"newest": ["id"]}
     default_sort = "-newest"

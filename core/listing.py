@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 import django_filters
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.formats import date_format
 
@@ -24,6 +26,8 @@ from core.keyset import PAGE_SIZE, Page, bounded_count, paginate
 from merchants.models import Merchant
 
 M = TypeVar("M", bound=models.Model)
+# Days that a time zone can be applied to.
+DAY_LIMITS = [MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 
 
 class SearchField(forms.CharField):
@@ -68,10 +72,15 @@ class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
     def narrow(self) -> None:
         """A hook: fill the choices that depend on the merchant."""
 
+    def asked(self, name: str) -> str:
+        """What the address says for ``name``, unchecked."""
+        value: str = self.data.get(name, "")
+        return value
+
     @property
     def sort(self) -> str:
         """The sort in the address, else the default."""
-        asked: str = self.data.get("sort", "")
+        asked = self.asked("sort")
         return asked if asked.lstrip("-") in self.sorts else self.default_sort
 
     @property
@@ -160,3 +169,33 @@ def _spoken(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.ChoiceField):
         return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]  # our choices are never grouped
     return "" if value is True else str(value)
+
+
+class SinceFilter(django_filters.DateFilter):  # type: ignore[misc]  # django-filter ships no types
+    """A moment not before the begin of this day in the shop's time zone; compares bounds, so that an index serves."""
+
+    def __init__(self, field_name: str, *, label: Any) -> None:
+        super().__init__(field_name, label=label, widget=day_input(), validators=DAY_LIMITS)
+
+    def filter(self, rows: models.QuerySet[M], day: date | None) -> models.QuerySet[M]:
+        return rows if day is None else rows.filter(**{f"{self.field_name}__gte": _midnight(day)})
+
+
+class UntilFilter(SinceFilter):
+    """A moment not after the end of this day."""
+
+    def filter(self, rows: models.QuerySet[M], day: date | None) -> models.QuerySet[M]:
+        if day is None:
+            return rows
+        return rows.filter(**{f"{self.field_name}__lt": _midnight(day + timedelta(days=1))})
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def recent_values(rows: models.QuerySet[Any], field: str, asked: str) -> list[str]:
+    """Choices of a filter: what ``field`` holds in the thousand newest rows, and what the address asks for."""
+    newest = rows.order_by("-pk").values(field)[:1000]
+    found = {row[field] for row in newest} | {asked}
+    return sorted(value for value in found if value)

@@ -41,13 +41,14 @@ class CustomerQuerySet(MerchantQuerySet["Customer"]):
 
     def search(self, text: str) -> Self:
         """Customers whose name holds every word of ``text``, or an identity that begins with it."""
-        by_identity = Identity.objects.filter(
-            merchant_id=models.OuterRef("merchant_id"), value__startswith=text.strip().lower()
-        )
-        by_name = models.Q()
+        text, by_name = text.strip(), self
         for word in text.split():
-            by_name &= models.Q(search_name__contains=word.lower())
-        return self.filter(by_name | models.Q(pk__in=by_identity.values("customer_id")))
+            by_name = by_name.filter(search_name__contains=word.lower())
+        by_identity = self.filter(
+            models.Q(identities__value__startswith=text) | models.Q(identities__value__startswith=text.lower())
+        )
+        # A union, because an "or" over two tables would read every customer.
+        return self.filter(pk__in=by_name.order_by().values("pk").union(by_identity.order_by().values("pk")))
 
 
 class Customer(MerchantModel):

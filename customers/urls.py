@@ -3,9 +3,14 @@
 from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
-from customers import api
+from customers import api, views
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("customers/", views.customer_list, name="customer_list"),
+    path("customers/<int:pk>/", views.customer_detail, name="customer_detail"),
+    path("customers/<int:pk>/timeline", views.customer_timeline, name="customer_timeline"),
+    path("customers/<int:pk>/object", views.customer_object, name="customer_object"),
+]
 api_urlpatterns: list[URLPattern] = [
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),
 ]

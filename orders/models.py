@@ -9,14 +9,17 @@ from datetime import date, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
 from core.models import Job, MerchantModel, MerchantQuerySet
 from customers.models import Customer
+from orders.payments import payment_name
 
 
 class OrderQuerySet(MerchantQuerySet["Order"]):
@@ -30,9 +33,13 @@ class OrderQuerySet(MerchantQuerySet["Order"]):
         return undone.filter(promised_delivery_on__lt=today, promised_delivery_on__gte=today - timedelta(days=60))
 
     def search(self, text: str) -> Self:
-        """Orders whose number or e-mail address begins with ``text``."""
-        text = text.strip()
-        return self.filter(Q(number__istartswith=text) | Q(email__startswith=text.lower()))
+        """Orders whose number or e-mail address begins with ``text``, or whose customer's name holds its every word."""
+        text, by_name = text.strip(), self
+        for word in text.split():
+            by_name = by_name.filter(customer__search_name__contains=word.lower())
+        by_key = self.filter(Q(number__istartswith=text) | Q(email__istartswith=text))
+        # A union, because an "or" over two tables would read every order.
+        return self.filter(pk__in=by_key.order_by().values("pk").union(by_name.order_by().values("pk")))
 
 
 class Order(MerchantModel):
@@ -97,12 +104,25 @@ class Order(MerchantModel):
             models.Index(fields=["merchant", "-placed_at", "-id"], name="order_newest"),
             models.Index(fields=["merchant", "state", "-placed_at", "-id"], name="order_by_state"),
             models.Index(fields=["customer", "-placed_at"], name="order_of_customer"),
+            models.Index(fields=["merchant", "-total", "-id"], name="order_by_total"),
+            models.Index(F("merchant"), OpClass(Upper("number"), name="text_pattern_ops"), name="order_number_prefix"),
+            models.Index(F("merchant"), OpClass(Upper("email"), name="text_pattern_ops"), name="order_email_prefix"),
         ]
         verbose_name = _("order")
         verbose_name_plural = _("orders")
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def payment_name(self) -> str:
+        """The payment method in words, e.g. “credit card”; empty when unknown."""
+        return payment_name(self.payment_method)
+
+    def is_late(self, today: date) -> bool:
+        """Promised for a day that is over, and neither delivered nor cancelled."""
+        undone = self.state in (Order.State.PLACED, Order.State.SHIPPED)
+        return undone and self.promised_delivery_on is not None and self.promised_delivery_on < today
 
 
 class OrderLine(MerchantModel):

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 
+from django.db.models import F, Sum
+from django.db.models.functions import TruncMonth
+
+from catalog.models import Product
 from customers.models import Identity
+from merchants.models import Merchant
 from orders.models import Order, OrderLine, Refund, Return, Shipment
 
 
@@ -45,3 +51,31 @@ def _external_id(order: Order) -> str:
         customer=order.customer_id, kind=Identity.Kind.EXTERNAL_ID
     )
     return ids.order_by("-pk").values_list("value", flat=True).first() or ""
+
+
+@dataclass(frozen=True)
+class ProductSales:
+    """What a product sold in one month of the shop's calendar, less what was cancelled, returned and refunded."""
+
+    month: date
+    units: int
+    revenue: int
+
+
+def product_sales(product: Product, merchant: Merchant, months: Sequence[date]) -> list[ProductSales]:
+    """For each of the consecutive ``months`` (their first days); in the merchant's currency. One query."""
+    since = datetime.combine(months[0], time(), merchant.tz)
+    lines = OrderLine.objects.for_merchant(merchant).filter(
+        product=product, order__placed_at__gte=since, order__currency=merchant.currency
+    )
+    by_month = lines.annotate(month=TruncMonth("order__placed_at", tzinfo=merchant.tz)).order_by().values("month")
+    sums = by_month.annotate(
+        units=Sum(F("quantity") - F("cancelled") - F("returned")), revenue=Sum(F("total") - F("refunded"))
+    )
+    found = {row["month"].date(): row for row in sums.exclude(order__state=Order.State.CANCELLED)}
+    return [
+        ProductSales(month, found[month]["units"], found[month]["revenue"])
+        if month in found
+        else ProductSales(month, 0, 0)
+        for month in months
+    ]

@@ -3,9 +3,13 @@
 from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``key``
+from orders import views
 from orders.api import views as api
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("orders/", views.order_list, name="order_list"),
+    path("orders/<int:pk>/", views.order_detail, name="order_detail"),
+]
 api_urlpatterns: list[URLPattern] = [
     path("orders", api.OrdersView.as_view(), name="api_orders"),
     path("orders/<key:number>/shipments", api.ShipmentsView.as_view(), name="api_shipments"),

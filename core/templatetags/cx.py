@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from babel.core import Locale
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from django import template
 from django.conf import settings
 from django.http import QueryDict
@@ -75,6 +75,12 @@ def day(value: date | None) -> str:
         return "–"
     local = timezone.localtime(value) if isinstance(value, datetime) else value
     return format_date(local, "medium", locale=_locale())
+
+
+@register.filter
+def month(value: date) -> str:
+    """``Nov 2026``."""
+    return format_skeleton("yMMM", value, locale=_locale())
 
 
 @register.filter

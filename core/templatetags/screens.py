@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from core.forms import kit_class
 from core.listing import Listing
+from core.providers import Panel
 
 register = template.Library()
 
@@ -60,3 +61,11 @@ def json_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(json_value(part) for part in value) or "–"
     return localize(value)
+
+
+@register.simple_tag(takes_context=True)
+def panel(context: template.Context, shown: Panel) -> SafeString:
+    """A card that another app provides: its template, with its context on top of the page's."""
+    assert context.template is not None
+    with context.push(**shown.context):
+        return context.template.engine.get_template(shown.template).render(context)

@@ -53,7 +53,7 @@ function legend(target, data, colours, format) {
   });
   box.append(...values.map(([item]) => item), day);
   target.before(box);
-  const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
+  const days = new Intl.DateTimeFormat(locale, { ...(data.grain === "month" ? { month: "long", year: "numeric" } : { dateStyle: "medium" }), timeZone: "UTC" });
   return (plot) => {
     const at = plot.cursor.idx;
     const shown = at !== null && at !== undefined;
@@ -71,7 +71,7 @@ function draw(target) {
   const colours = data.series.map((line, i) => (line.compared ? css("--cx-compared") : palette[i % palette.length]));
   const grid = { stroke: css("--cx-line"), width: 1 };
   const axis = { stroke: css("--cx-muted"), font: `12px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
-  const days = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+  const days = new Intl.DateTimeFormat(locale, { ...(data.grain === "month" ? { month: "short" } : { day: "numeric", month: "short" }), timeZone: "UTC" });
   const onAxis = axisFormatter(data.currency);
   const setCursor = legend(target, data, colours, formatter(data.currency));
   const plot = new uPlot(
@@ -84,7 +84,7 @@ function draw(target) {
       scales: { y: { range: (_plot, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       hooks: { setCursor: [setCursor] },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, values: (_plot, splits) => splits.map((at) => days.format(at * 1000)) },
+        { ...axis, grid: { show: false }, space: 70, ...(data.grain === "month" ? { splits: () => data.at } : {}), values: (_plot, splits) => splits.map((at) => days.format(at * 1000)) },
         { ...axis, grid, size: 64, space: 40, values: (_plot, splits) => splits.map((v) => (data.currency || Number.isInteger(v) ? onAxis(v) : "")) },
       ],
       series: [{}, ...data.series.map((line, i) => seriesOptions(line, colours[i]))],

@@ -1,0 +1,9 @@
+"""What the customers app shows on screens: its place in the side bar, its entries of the timeline."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.providers import NavigationItem, customer_timeline, navigation
+from customers.timeline import consent_entries
+
+navigation.register(NavigationItem("customer_list", _("Customers"), "users", "main"), name="customers", rank=20)
+customer_timeline.register(consent_entries, name="consents")

@@ -1,0 +1,66 @@
+"""What happened with a customer, gathered from every app that knows something (core.providers.customer_timeline)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.providers import TimelineEntry, customer_timeline
+from customers.models import ConsentRecord, Customer
+
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """Entries, newest first; ``more`` says whether older ones exist, which lie before ``until``."""
+
+    entries: list[TimelineEntry]
+    more: bool
+
+    @property
+    def until(self) -> datetime | None:
+        return self.entries[-1].at if self.entries else None
+
+
+def timeline(customer: Customer, *, before: datetime | None = None, size: int = PAGE) -> TimelinePage:
+    """The newest ``size`` entries before a moment.
+
+    Entries of one moment stay on one page, for the next page begins strictly before the last moment of this one.
+    """
+    found = [entry for provider in customer_timeline for entry in provider(customer, size + 1, before)]
+    found.sort(key=lambda entry: entry.at, reverse=True)
+    if len(found) <= size:
+        return TimelinePage(found, more=False)
+    cut = found[size].at
+    page = [entry for entry in found[:size] if entry.at > cut] or [entry for entry in found if entry.at == cut]
+    return TimelinePage(page, more=True)
+
+
+TONES = {
+    ConsentRecord.Kind.GRANTED: ("circle-check", "success"),
+    ConsentRecord.Kind.WITHDRAWN: ("circle-minus", "warning"),
+    ConsentRecord.Kind.OBJECTED: ("hand-stop", "danger"),
+    ConsentRecord.Kind.NOTICE_SHOWN: ("info-circle", "neutral"),
+}
+
+
+def consent_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+    """Provider: what the person was told and decided about advertising."""
+    records = ConsentRecord.objects.for_merchant(customer.merchant_id).filter(customer=customer)
+    if before is not None:
+        records = records.filter(occurred_at__lt=before)
+    return [_consent_entry(record) for record in records.order_by("-occurred_at", "-id")[:limit]]
+
+
+def _consent_entry(record: ConsentRecord) -> TimelineEntry:
+    icon, tone = TONES[ConsentRecord.Kind(record.kind)]
+    about = [record.get_purpose_display(), record.get_channel_display(), record.source]
+    return TimelineEntry(
+        at=record.occurred_at,
+        kind=f"consent.{record.kind}",
+        icon=icon,
+        title=record.get_kind_display(),
+        detail=" · ".join(part for part in about if part),
+        tone=tone,
+    )

@@ -1,0 +1,45 @@
+"""What the list of orders can be narrowed by."""
+
+from __future__ import annotations
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.listing import ListFilter, SearchFilter, SinceFilter, UntilFilter, recent_values
+from core.templatetags.cx import country_name
+from customers.models import Customer
+from orders.models import Order
+from orders.payments import payment_name
+
+
+class OrderFilter(ListFilter):
+    q = SearchFilter(placeholder=_("Number, e-mail or customer"))
+    state = django_filters.ChoiceFilter(choices=Order.State.choices, label=_("State"), empty_label=_("Every state"))
+    payment = django_filters.ChoiceFilter("payment_method", label=_("Payment"), empty_label=_("Every payment"))
+    country = django_filters.ChoiceFilter(label=_("Country"), empty_label=_("Every country"))
+    since = SinceFilter("placed_at", label=_("From"))
+    until = UntilFilter("placed_at", label=_("Until"))
+    # Named by links of other screens; shown as chips only.
+    customer = django_filters.ModelChoiceFilter(
+        label=_("Customer"), queryset=Customer.objects.none(), widget=forms.HiddenInput
+    )
+    late = django_filters.BooleanFilter(label=_("Late"), method="only_late", widget=forms.HiddenInput)
+
+    sorts = {"newest": ["placed_at", "id"], "total": ["total", "id"]}
+    default_sort = "-newest"
+
+    def narrow(self) -> None:
+        orders = Order.objects.for_merchant(self.merchant)
+        countries = recent_values(orders, "country", self.asked("country")[:2])
+        self.form.fields["country"].choices = [(code, country_name(code)) for code in countries]  # type: ignore[attr-defined]
+        payments = recent_values(orders, "payment_method", self.asked("payment")[:40])
+        self.form.fields["payment"].choices = [(name, payment_name(name)) for name in payments]  # type: ignore[attr-defined]
+
+        customers = Customer.objects.for_merchant(self.merchant).with_identities()
+        self.form.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+
+    def only_late(self, rows: QuerySet[Order], name: str, value: bool) -> QuerySet[Order]:
+        return rows.late(timezone.localdate()) if value else rows  # type: ignore[attr-defined]  # OrderQuerySet

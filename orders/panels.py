@@ -1,0 +1,137 @@
+"""What the orders app shows on screens of others: a customer's orders, entries of the timeline."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalog.models import Product
+from core.charts import Chart, Series
+from core.providers import (
+    NavigationItem,
+    Panel,
+    TimelineEntry,
+    customer_panels,
+    customer_timeline,
+    navigation,
+    product_panels,
+)
+from core.templatetags.cx import money
+from customers.models import Customer
+from orders.models import Order, Return, Shipment
+from orders.queries import product_sales
+
+navigation.register(
+    NavigationItem("order_list", gettext_lazy("Orders"), "shopping-cart", "main"), name="orders", rank=30
+)
+
+SHOWN = 5
+
+
+def customer_orders(customer: Customer) -> Panel:
+    """The newest orders of a person."""
+    orders = Order.objects.for_merchant(customer.merchant_id).filter(customer=customer).order_by("-placed_at", "-id")
+    return Panel("orders/parts/customer_orders.html", {"orders": orders[:SHOWN], "customer": customer})
+
+
+MONTHS = 12
+
+
+def product_sales_panel(product: Product) -> Panel:
+    """What a product sold in the last twelve months."""
+    merchant = product.merchant
+    months = _last_months(timezone.localdate(), MONTHS)
+    sales = product_sales(product, merchant, months)
+    chart = Chart(
+        key="sales-chart",
+        title=_("Units sold per month"),
+        axis=_("Month"),
+        days=months,
+        series=[Series(_("Units"), [sale.units for sale in sales], kind="bars")],
+        grain="month",
+    )
+    context = {
+        "chart": chart,
+        "units": sum(sale.units for sale in sales),
+        "revenue": sum(sale.revenue for sale in sales),
+    }
+    return Panel("orders/parts/product_sales.html", context)
+
+
+def _last_months(today: date, count: int) -> list[date]:
+    """The first days of the last ``count`` months, this one included."""
+    first = today.year * 12 + today.month - 1
+    return [date(number // 12, number % 12 + 1, 1) for number in range(first - count + 1, first + 1)]
+
+
+def order_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+    """Provider: what the person ordered and cancelled."""
+    orders = Order.objects.for_merchant(customer.merchant_id).filter(customer=customer).select_related("merchant")
+    placed = orders.filter(placed_at__lt=before) if before else orders
+    cancelled = orders.filter(cancelled_at__isnull=False)
+    cancelled = cancelled.filter(cancelled_at__lt=before) if before else cancelled
+    entries = [
+        _entry(order, order.placed_at, "order.placed", "shopping-cart", _("Order %(number)s placed"), "info")
+        for order in placed.order_by("-placed_at", "-id")[:limit]
+    ]
+    for order in cancelled.order_by("-cancelled_at", "-id")[:limit]:
+        assert order.cancelled_at is not None
+        title = _("Order %(number)s cancelled")
+        entries.append(_entry(order, order.cancelled_at, "order.cancelled", "circle-x", title, "danger"))
+    return entries
+
+
+def parcel_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+    """Provider: parcels that left and arrived, and what came back."""
+    parcels = Shipment.objects.for_merchant(customer.merchant_id).filter(order__customer=customer)
+    parcels = parcels.select_related("order__merchant")
+    left = parcels.filter(shipped_at__lt=before) if before else parcels
+    arrived = parcels.filter(delivered_at__isnull=False)
+    arrived = arrived.filter(delivered_at__lt=before) if before else arrived
+    returns = Return.objects.for_merchant(customer.merchant_id).filter(order__customer=customer)
+    returns = returns.filter(received_at__lt=before) if before else returns
+    shipped_title, delivered_title = _("Order %(number)s shipped"), _("Order %(number)s delivered")
+    entries = [
+        _parcel_entry(parcel, parcel.shipped_at, "shipment.sent", "truck", shipped_title, "neutral")
+        for parcel in left.order_by("-shipped_at", "-id")[:limit]
+    ]
+    for parcel in arrived.order_by("-delivered_at", "-id")[:limit]:
+        assert parcel.delivered_at is not None
+        entries.append(
+            _parcel_entry(parcel, parcel.delivered_at, "shipment.delivered", "package", delivered_title, "success")
+        )
+    return entries + [
+        _return_entry(parcel)
+        for parcel in returns.select_related("order__merchant").order_by("-received_at", "-id")[:limit]
+    ]
+
+
+def _url(order: Order) -> str:
+    return reverse("order_detail", args=[order.merchant.slug, order.pk])
+
+
+def _entry(order: Order, at: datetime, kind: str, icon: str, title: str, tone: str) -> TimelineEntry:
+    detail = money(order.total, order.currency)
+    return TimelineEntry(at, kind, icon, title % {"number": order.number}, detail, _url(order), tone)
+
+
+def _parcel_entry(parcel: Shipment, at: datetime, kind: str, icon: str, title: str, tone: str) -> TimelineEntry:
+    detail = " ".join(part for part in (parcel.carrier, parcel.tracking_number) if part)
+    return TimelineEntry(at, kind, icon, title % {"number": parcel.order.number}, detail, _url(parcel.order), tone)
+
+
+def _return_entry(parcel: Return) -> TimelineEntry:
+    title = _("Something of order %(number)s came back") % {"number": parcel.order.number}
+    return TimelineEntry(
+        parcel.received_at, "return.received", "arrow-back-up", title, parcel.reason, _url(parcel.order), "warning"
+    )
+
+
+product_panels.register(product_sales_panel, name="sales", rank=10)
+customer_panels.register(customer_orders, name="orders", rank=10)
+customer_timeline.register(order_entries, name="orders")
+customer_timeline.register(parcel_entries, name="parcels")
