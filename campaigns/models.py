@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +28,7 @@ class LegalClass(models.TextChoices):
 class MessageQuerySet(MerchantQuerySet["Message"]):
     def due(self) -> Self:
         """Waiting for a worker, or held by one whose lease ran out."""
-        return self.filter(state__in=Message.OPEN, due_at__lte=Now())
+        return self.filter(state__in=Message.OPEN, due_at__lte=timezone.now())
 
     def needing_staff(self) -> Self:
         """What did not reach its reader and will not by itself: a person must decide."""
@@ -72,9 +72,17 @@ class Message(MerchantModel):
     kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)
     legal_class = models.CharField(_("class"), max_length=1, choices=LegalClass.choices)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.EMAIL)
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="messages", verbose_name=_("order"))
+    # The composite indexes below serve these foreign keys too.
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, related_name="messages", verbose_name=_("order"), db_index=False
+    )
     customer = models.ForeignKey(
-        Customer, on_delete=models.SET_NULL, null=True, related_name="messages", verbose_name=_("customer")
+        Customer,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="messages",
+        verbose_name=_("customer"),
+        db_index=False,
     )
     address = models.CharField(_("to"), max_length=320, blank=True)
     locale = models.CharField(_("language"), max_length=10)
@@ -108,11 +116,16 @@ class Message(MerchantModel):
                 name="message_left_with_body",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["sent", "kept"]) | Q(sent_at__isnull=False), name="message_sent_at_a_time"
+                condition=~Q(state="sent") | Q(sent_at__isnull=False), name="message_sent_at_a_time"
             ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=["queued", "sending"]), name="message_due"),
+            models.Index(
+                fields=["merchant", "-id"],
+                condition=Q(state__in=["failed", "blocked", "unknown"]),
+                name="message_needing_staff",
+            ),
             models.Index(fields=["merchant", "-id"], name="message_newest"),
             models.Index(fields=["merchant", "state", "-id"], name="message_by_state"),
             models.Index(fields=["customer", "-queued_at"], name="message_of_customer"),
@@ -159,7 +172,7 @@ class MessageBlock(MerchantModel):
         EXISTING_CUSTOMER = "existing_customer_exception", _("existing-customer exception")
         NONE = "none", _("none")
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="blocks")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="blocks", db_index=False)
     kind = models.CharField(_("block"), max_length=12, choices=Kind.choices)
     legal_class = models.CharField(_("class"), max_length=1, choices=LegalClass.choices)
     shown = models.BooleanField(_("shown"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.offers import LeftOut
 from customers.queries import REASONS as BASIS_REASONS
 
 
@@ -63,6 +64,15 @@ _BLOCKS: dict[str, Any] = BASIS_REASONS | {
 }
 
 
+_LEFT_OUT: dict[str, Any] = {
+    LeftOut.IN_ORDER: _("Is in the order."),
+    LeftOut.UNAVAILABLE: _("Cannot be bought now."),
+    LeftOut.NOT_SIMILAR: _("Not similar to what was bought: needs a consent (UWG § 7(3) no. 2)."),
+    LeftOut.NO_PRICE: _("Has no price."),
+    LeftOut.LOWEST_PRICE_UNKNOWN: _("Is reduced, and the lowest price of the last 30 days is unknown (PAngV § 11)."),
+}
+
+
 def state_reason(code: str) -> str:
     """The sentence for a message's code; empty for none."""
     return str(_STATES.get(code, code))
@@ -71,3 +81,8 @@ def state_reason(code: str) -> str:
 def block_reason(code: str) -> str:
     """The sentence for a block's code."""
     return str(_BLOCKS.get(code, code))
+
+
+def left_out_reason(code: str) -> str:
+    """The sentence for a product that a block left out."""
+    return str(_LEFT_OUT.get(code, code))

@@ -1,7 +1,16 @@
-"""Addresses of the campaigns app: back office (below ``/m/<slug>/``) and API (below ``/api/v1/``)."""
+"""Addresses of the campaigns app: back office (below ``/m/<slug>/``), API (below ``/api/v1/``), and for everybody."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from campaigns import public, views
+
+urlpatterns: list[URLPattern] = [
+    path("messages/", views.message_list, name="message_list"),
+    path("messages/<int:pk>/", views.message_detail, name="message_detail"),
+    path("messages/<int:pk>/preview/", views.message_preview, name="message_preview"),
+    path("messages/<int:pk>/source/", views.message_source, name="message_source"),
+    path("messages/<int:pk>/retry/", views.message_retry, name="message_retry"),
+]
 api_urlpatterns: list[URLPattern] = []
-public_urlpatterns: list[URLPattern] = []
+# No trailing slash: a redirect would lose the POST of a mailbox's one-click button.
+public_urlpatterns: list[URLPattern] = [path("u/<str:token>", public.objection, name="objection")]

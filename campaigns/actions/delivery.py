@@ -1,0 +1,115 @@
+"""A message's way through its states. Every step is one conditional update by the holder of the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, When
+from django.utils import timezone
+
+from campaigns.models import Message, MessageBlock
+from campaigns.reasons import StateCode
+
+# Long enough to write a batch; a worker that dies before handing over gives its messages back after this.
+CLAIM_LEASE = timedelta(seconds=45)
+# Longer than the mail server may take to answer all of MAIL, RCPT, DATA and the final dot (EMAIL_TIMEOUT each).
+HANDOVER_LEASE = timedelta(minutes=2)
+GIVE_UP_AFTER = timedelta(days=3)
+BATCH = 20
+
+
+def claim_due(limit: int = BATCH) -> list[Message]:
+    """Take a lease on due messages; of several workers each gets others.
+
+    One that is still ``sending`` was interrupted: its worker died, or the connection broke, in doubt.
+    """
+    with transaction.atomic():
+        due = Message.objects.all_merchants().due().order_by("due_at", "id")
+        ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        claimed = Message.objects.all_merchants().filter(pk__in=ids)
+        claimed.update(
+            due_at=timezone.now() + CLAIM_LEASE,
+            attempts=F("attempts") + 1,
+            interruptions=Case(
+                When(state=Message.State.SENDING, then=F("interruptions") + 1), default=F("interruptions")
+            ),
+        )
+    rows = claimed.select_related("merchant", "order", "customer").order_by("id")
+    return list(rows.prefetch_related("order__lines__product__category"))
+
+
+def hand_over(message: Message, *, subject: str, body: bytes, blocks: Sequence[MessageBlock] | None) -> bool:
+    """Write down what is about to leave, before it does. False: the lease was lost, somebody else has the message."""
+    now = timezone.now()
+    with transaction.atomic():
+        held = _step(
+            message,
+            Message.State.SENDING,
+            at=now,
+            due_at=now + HANDOVER_LEASE,
+            subject=subject,
+            body=body,
+            rendered_at=now if blocks is not None else message.rendered_at,
+        )
+        if held and blocks is not None:
+            MessageBlock.objects.for_merchant(message.merchant_id).filter(message=message).delete()
+            MessageBlock.objects.bulk_create(blocks)
+    return held
+
+
+def settle_sent(message: Message, reply: str) -> None:
+    """The mail server took it."""
+    now = timezone.now()
+    _step(message, Message.State.SENT, at=now, sent_at=now, error=reply)
+
+
+def settle_kept(message: Message) -> None:
+    """There is no mail server: it stays here, to be read in the back office."""
+    _step(message, Message.State.KEPT, at=timezone.now(), code=StateCode.NO_MAIL_SERVER)
+
+
+def settle_stuck(message: Message, state: Message.State, code: StateCode, error: str = "") -> None:
+    """It will not leave by itself: blocked, failed, unknown or cancelled."""
+    _step(message, state, at=timezone.now(), code=code, error=error)
+
+
+def settle_later(message: Message, code: StateCode, error: str = "") -> None:
+    """It was certainly not sent: try again with backoff, and give up after three days."""
+    now = timezone.now()
+    if now - message.queued_at >= GIVE_UP_AFTER:
+        settle_stuck(message, Message.State.FAILED, StateCode.GAVE_UP, error)
+        return
+    _step(message, Message.State.QUEUED, at=now, due_at=now + retry_after(message.attempts), code=code, error=error)
+
+
+def settle_in_doubt(message: Message, error: str) -> None:
+    """It may have arrived. It stays ``sending`` and comes up again once the backoff is over."""
+    rows = _held(message)
+    rows.update(due_at=timezone.now() + retry_after(message.attempts), code=StateCode.INTERRUPTED, error=error)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Backoff: 15 s, 30 s, 1 min … at most an hour."""
+    return timedelta(seconds=min(15 * 2 ** min(attempts - 1, 12), 3600))
+
+
+def _held(message: Message) -> Any:
+    """The row, if this worker still holds it: whoever claims it counts one attempt more."""
+    return Message.objects.for_merchant(message.merchant_id).filter(
+        pk=message.pk, attempts=message.attempts, state__in=Message.OPEN
+    )
+
+
+def _step(
+    message: Message, state: Message.State, *, at: datetime, code: str = "", error: str = "", **fields: Any
+) -> bool:
+    """Move the held message on; False when it is not held any more."""
+    details = {"code": str(code)} if code else {}
+    history = message.with_history(state, at=at, **details)
+    held = _held(message).update(state=state, code=code, error=error, history=history, **fields)
+    if held:
+        message.state, message.history = state, history
+    return bool(held)

@@ -1,0 +1,34 @@
+"""People object to advertising from a message they got: no login, no cookie, one click."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from campaigns.models import Message
+from customers.actions.consent import record_objection, suppress_addresses
+from customers.models import Suppression
+
+
+@transaction.atomic
+def object_by_message(message: Message, *, one_click: bool) -> None:
+    """The reader of ``message`` objects to all advertising on its channel; contract messages go on. Idempotent.
+
+    ``one_click``: the mailbox did it for them (RFC 8058), else they pressed the button on our page.
+    """
+    if message.customer:
+        record_objection(
+            message.customer,
+            channel=message.channel,
+            address=message.address,
+            source="one-click unsubscribe" if one_click else "objection page",
+            evidence={"message": message.pk},
+        )
+    elif not _is_suppressed(message):
+        suppress_addresses(
+            message.merchant, [message.address], reason=Suppression.Reason.OBJECTION, channel=message.channel
+        )
+
+
+def _is_suppressed(message: Message) -> bool:
+    known = Suppression.objects.for_merchant(message.merchant_id).of(message.address).about("", message.channel)
+    return known.filter(reason=Suppression.Reason.OBJECTION).exists()

@@ -1,0 +1,90 @@
+"""Messages in the back office: the list, one message as it was sent, and trying again."""
+
+from __future__ import annotations
+
+import re
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from campaigns.actions.queueing import retry_message
+from campaigns.filters import MessageFilter
+from campaigns.models import Message
+from campaigns.queries import block_documents, history_steps
+from campaigns.rendering.mime import read_message
+from campaigns.tasks import SEND_DUE_MESSAGES
+from core.door import MerchantRequest, merchant_view
+from core.errors import DomainError
+from core.listing import list_rows, render_list
+from core.rings import ring
+from merchants.models import Role
+
+# A message is foreign matter in the back office: no script, no form, nothing but its own looks and pictures.
+PREVIEW_POLICY = (
+    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+def _messages(request: MerchantRequest) -> QuerySet[Message]:
+    return Message.objects.for_merchant(request.merchant).select_related("order", "customer")
+
+
+@merchant_view(Role.ANALYST)
+def message_list(request: MerchantRequest) -> HttpResponse:
+    rows = Message.objects.for_merchant(request.merchant).light().select_related("order")
+    return render_list(request, "campaigns/message_list.html", list_rows(request, MessageFilter, rows))
+
+
+@merchant_view(Role.ANALYST)
+def message_detail(request: MerchantRequest, pk: int) -> HttpResponse:
+    """What left, byte for byte, and why each of its blocks was or was not shown."""
+    message = get_object_or_404(_messages(request), pk=pk)
+    context = {
+        "message": message,
+        "parts": read_message(bytes(message.body)) if message.body else None,
+        "blocks": block_documents(message),
+        "steps": history_steps(message),
+    }
+    return render(request, "campaigns/message_detail.html", context)
+
+
+@merchant_view(Role.ANALYST)
+def message_preview(request: MerchantRequest, pk: int) -> HttpResponse:
+    """The HTML part as it was sent, for the sandboxed frame of the detail page."""
+    html = read_message(_body(request, pk)[1]).html
+    return HttpResponse(html, headers={"Content-Security-Policy": PREVIEW_POLICY})
+
+
+@merchant_view(Role.ANALYST)
+def message_source(request: MerchantRequest, pk: int) -> HttpResponse:
+    """The exact bytes, as a file that mail programs open."""
+    message, body = _body(request, pk)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{message.kind}-{message.order.number}").strip("-.")
+    headers = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
+    return HttpResponse(body, content_type="message/rfc822", headers=headers)
+
+
+def _body(request: MerchantRequest, pk: int) -> tuple[Message, bytes]:
+    message = get_object_or_404(_messages(request), pk=pk)
+    if message.body is None:
+        raise Http404
+    return message, bytes(message.body)
+
+
+@require_POST
+@merchant_view(Role.SUPPORT)
+def message_retry(request: MerchantRequest, pk: int) -> HttpResponse:
+    message = get_object_or_404(_messages(request), pk=pk)
+    try:
+        retry_message(message, staff=request.user)
+    except DomainError as error:
+        messages.info(request, str(error.message))
+    else:
+        ring(SEND_DUE_MESSAGES)
+        messages.success(request, _("The message will be sent again at once."))
+    return redirect("message_detail", request.merchant.slug, pk)
