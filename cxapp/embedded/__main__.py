@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from cxapp.embedded import EmbeddedServerError, EmbeddedServers, ServerUrls, urls
+from cxapp.embedded import EmbeddedServerError, EmbeddedServers, ServerUrls, postgres, redis, urls
 from cxapp.embedded.servers import BOTH
 
 DEFAULT_VAR = Path(__file__).resolve().parents[2] / "var"
@@ -75,8 +75,10 @@ def _exec(options: argparse.Namespace) -> int:
             running.enter_context(servers.claimed())
             running.callback(servers.stop)
         known = servers.start()
-        environment = os.environ | {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or ""}
-        code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
+        # pg_dump, psql and redis-cli of the right versions are at hand, too.
+        path = os.pathsep.join([str(postgres.BINARIES), str(redis.BINARY.parent), os.environ.get("PATH", os.defpath)])
+        found = {"DATABASE_URL": known.database or "", "REDIS_URL": known.redis or "", "PATH": path}
+        code = subprocess.run(argv, env=os.environ | found, check=False).returncode  # noqa: S603
     return code if code >= 0 else 128 - code
 
 

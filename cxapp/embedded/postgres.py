@@ -40,18 +40,23 @@ _SETTINGS = {
 _UNSAFE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def start(var: Path, server: Server, *, durable: bool, tied: bool) -> psutil.Process:
+def start(var: Path, server: Server, *, new_password: bool, durable: bool, tied: bool) -> psutil.Process:
     """Start the server on ``server.port`` with its data in ``var/postgres``, made when missing.
+
+    Args:
+        new_password: the data may know another password than ``server``'s, because that was lost.
 
     Raises:
         EmbeddedServerError: the data belongs to another user or major version, or the server does not start.
     """
     data = var / "postgres"
     privileges.make_data_directory(data)
-    _initialise(data, server.password)
+    is_new = _initialise(data, server.password)
     _check_version(data)
     _end_leftover(data)
     _disarm_stale_pid_file(data)
+    if new_password and not is_new:
+        _set_password(data, server.password)
     settings = _SETTINGS | {"port": str(server.port)} | ({} if durable else _UNSAFE_SETTINGS)
     command = [
         *privileges.command_prefix(data, BINARIES / "postgres", tied=tied),
@@ -63,11 +68,11 @@ def start(var: Path, server: Server, *, durable: bool, tied: bool) -> psutil.Pro
     return psutil.Process(process.pid)
 
 
-def _initialise(data: Path, password: str) -> None:
-    """Make a cluster beside its final place and rename it: a cluster that exists is complete."""
+def _initialise(data: Path, password: str) -> bool:
+    """Make a cluster unless there is one; beside its final place, so that one that exists is complete."""
     cluster, draft, password_file = data / "cluster", data / "cluster.new", data / "password"
     if cluster.exists():
-        return
+        return False
     shutil.rmtree(draft, ignore_errors=True)
     owner = data.stat()
     password_file.touch(mode=0o600)
@@ -95,6 +100,19 @@ def _initialise(data: Path, password: str) -> None:
     if result.returncode:
         raise EmbeddedServerError(f"PostgreSQL cannot create its data directory {cluster}:\n{result.stderr.strip()}")
     draft.rename(cluster)
+    return True
+
+
+def _set_password(data: Path, password: str) -> None:
+    """Without the old one: PostgreSQL's single-user mode asks for none."""
+    command = [
+        *privileges.command_prefix(data, BINARIES / "postgres", tied=True),
+        *(str(BINARIES / "postgres"), "--single", "-D", str(data / "cluster"), "postgres"),
+    ]
+    statement = f"ALTER ROLE {USER} PASSWORD '{password}'\n"
+    result = subprocess.run(command, cwd="/", input=statement, capture_output=True, text=True, check=False)  # noqa: S603
+    if result.returncode:
+        raise EmbeddedServerError(f"PostgreSQL refuses a new password for {data}:\n{result.stderr.strip()}")
 
 
 def _check_version(data: Path) -> None:

@@ -83,7 +83,7 @@ class EmbeddedServers:
         server = Server(port=processes.free_port(known.port), password=known.password or state.new_password())
         self._record(name, server)
         try:
-            process = self._spawn(name, server)
+            process = self._spawn(name, server, new_password=not known.password)
         except EmbeddedServerError:
             if processes.free_port(server.port) == server.port:
                 raise
@@ -91,9 +91,10 @@ class EmbeddedServers:
         else:
             self._record(name, server.with_process(process))
 
-    def _spawn(self, name: Name, server: Server) -> psutil.Process:
+    def _spawn(self, name: Name, server: Server, *, new_password: bool) -> psutil.Process:
         if name == "postgres":
-            return postgres.start(self.var, server, durable=self.durable, tied=self.tied)
+            tied, durable = self.tied, self.durable
+            return postgres.start(self.var, server, new_password=new_password, durable=durable, tied=tied)
         return redis.start(self.var, server, tied=self.tied)
 
     def _server(self, name: Name) -> Server:

@@ -96,7 +96,7 @@ def read(var: Path) -> State:
         raise EmbeddedServerError(f"{path} cannot be read: it belongs to another user. Run as that user.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise EmbeddedServerError(
-            f"{path} is damaged ({error}). Its data directories are untouched; see docs/deployment.md."
+            f"{path} is damaged ({error}). Delete it: the data stay, and the next start makes new passwords."
         ) from error
 
 

@@ -266,6 +266,29 @@ def test_a_damaged_state_file_is_named(tmp_path):
         urls(tmp_path)
 
 
+def test_lost_passwords_are_replaced_and_the_data_stay(make_servers):
+    servers = make_servers()
+    before = servers.start()
+    sql(servers, "CREATE TABLE kept AS SELECT 42 AS answer")
+    servers.stop()
+    (servers.var / "servers.json").unlink()
+    assert servers.start() != before
+    assert sql(servers, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_a_backup_is_restored(make_servers, tmp_path):
+    source, target = make_servers("source"), make_servers("target")
+    source.start()
+    sql(source, "CREATE EXTENSION vector; CREATE TABLE kept AS SELECT 42 AS answer")
+    dump = tmp_path / "backup.dump"
+    save = 'pg_dump --format=custom --file="$0" "$DATABASE_URL"'
+    load = 'pg_restore --clean --if-exists --no-owner --dbname="$DATABASE_URL" "$0"'
+    assert run(*command(source.var, "exec", "--", "sh", "-c", save, str(dump))).stderr == ""
+    target.start()
+    assert run(*command(target.var, "exec", "--", "sh", "-c", load, str(dump))).stderr == ""
+    assert sql(target, "SELECT answer FROM kept") == [(42,)]
+
+
 def test_urls_of_a_directory_without_servers(tmp_path):
     assert urls(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
