@@ -20,10 +20,10 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--credentials", type=Path, required=True, help="where the demo shop's login and keys go")
+        parser.add_argument("--credentials", type=Path, help="file for the demo shop's logins and keys; else printed")
         parser.add_argument("--no-demo", action="store_true", help="leave an empty installation empty")
 
-    def handle(self, *args: Any, credentials: Path, no_demo: bool, **options: Any) -> None:
+    def handle(self, *args: Any, credentials: Path | None, no_demo: bool, **options: Any) -> None:
         self._step("Static files", staticfiles.have_changed, staticfiles.collect)
         self._step("Database", _is_behind, lambda: call_command("migrate", interactive=False))
         if no_demo:
