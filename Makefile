@@ -30,16 +30,17 @@ test: install ## all tests; Chromium is installed when root runs this
 	@.ci/chromium
 	$(BIN)/pytest -n logical
 
-lint: $(PACKAGES) ## style of code and templates, the import stack
+lint: $(PACKAGES) types ## style, static types, the import stack
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/lint-imports
 
-format: $(PACKAGES) ## put code into the agreed format
+format: $(PACKAGES) ## put code and templates into the agreed format
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+	$(BIN)/djangofmt --indent-width 2 $(TEMPLATES)
 
-types: $(PACKAGES) ## static types
+types: $(PACKAGES) ## static types alone
 	$(BIN)/mypy
 
 checks: install ## settings and migrations are complete
