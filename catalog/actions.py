@@ -192,7 +192,6 @@ class Sighting:
     tax_rate: Decimal
 
 
-@transaction.atomic
 def recognise_products(merchant: Merchant, sightings: Iterable[Sighting]) -> dict[str, Product]:
     """Products by SKU. A SKU that the catalogue lacks becomes an inactive product known only from orders."""
     by_sku = {sighting.sku: sighting for sighting in sightings}
@@ -217,4 +216,5 @@ def _noted(merchant: Merchant, sighting: Sighting) -> Product:
 
 
 def _products_by_sku(merchant: Merchant, skus: Iterable[str]) -> dict[str, Product]:
-    return {product.sku: product for product in Product.objects.for_merchant(merchant).filter(sku__in=list(skus))}
+    rows = Product.objects.for_merchant(merchant).filter(sku__in=list(skus)).defer("description")
+    return {product.sku: product for product in rows}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import F, Sum
+from django.db.models import F, Prefetch, Sum
 from django.db.models.functions import TruncMonth
 
 from catalog.models import Product
 from customers.models import Identity
 from merchants.models import Merchant
-from orders.models import Order, OrderLine, Refund, Return, Shipment
+from orders.models import Order, OrderLine, Refund, Return, ReturnLine, Shipment, ShipmentLine
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ def new_order_document(order: Order, lines: Sequence[OrderLine]) -> OrderDocumen
 
 def order_document(order: Order) -> OrderDocument:
     """The whole document, in the same number of queries for every order."""
+    shipped = ShipmentLine.objects.for_merchant(order.merchant_id).select_related("order_line__product")
+    returned = ReturnLine.objects.for_merchant(order.merchant_id).select_related("order_line__product")
     return OrderDocument(
         order=order,
         lines=list(order.lines.select_related("product")),
         external_id=_external_id(order),
-        shipments=list(order.shipments.prefetch_related("lines__order_line__product", "events")),
-        returns=list(order.returns.prefetch_related("lines__order_line__product")),
+        shipments=list(order.shipments.prefetch_related(Prefetch("lines", shipped), "events")),
+        returns=list(order.returns.prefetch_related(Prefetch("lines", returned))),
         refunds=list(order.refunds.all()),
     )
 

@@ -1,17 +1,17 @@
 """Fixtures of every test: a member of one shop, and a stranger who works for another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
-from rest_framework.test import APIClient
 
 from core.api.authentication import forget_known_keys
-from merchants.actions import create_api_key
+from core.events import DomainEvent, _handlers
 from merchants.models import Membership, Merchant
 from tests.factories import MembershipFactory, MerchantFactory
+from tests.storefront import Storefront, storefront
 
 # Static files as they lie in the tree: nothing is collected for a test. At import, because the middleware reads them once.
 settings.WHITENOISE_AUTOREFRESH = True
@@ -52,9 +52,23 @@ def client(membership: Membership) -> Client:
 
 
 @pytest.fixture
-def api(merchant: Merchant) -> APIClient:
+def api(merchant: Merchant) -> Storefront:
     """A storefront's server with a secret key of ``merchant``."""
-    _key, token = create_api_key(merchant, kind="sk", name="tests")
-    server = APIClient(raise_request_exception=False)
-    server.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    return server
+    return storefront(merchant)
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., list[DomainEvent]]]:
+    """``heard = listen(OrderPlaced, …)`` subscribes a handler of the test's, called ``test``, to these events."""
+    heard: list[DomainEvent] = []
+    subscribed: list[str] = []
+
+    def subscribe_test(*kinds: type[DomainEvent]) -> list[DomainEvent]:
+        for kind in kinds:
+            subscribed.append(kind.__name__)
+            _handlers[kind.__name__]["test"] = heard.append
+        return heard
+
+    yield subscribe_test
+    for name in subscribed:
+        _handlers[name].pop("test", None)
