@@ -228,7 +228,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF, NONCE],
         # Tabler's progress bars and uPlot size themselves with style attributes.
         "style-src-attr": ["'unsafe-inline'"],
-        "img-src": [SELF, "data:", "https:"],
+        "img-src": [SELF, "data:", "https:", PUBLIC_URL],
         "font-src": [SELF],
         "connect-src": [SELF],
         "frame-src": [SELF],
