@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -61,7 +62,7 @@ class ProductInput(StrictSerializer):
     brand = StrictCharField(max_length=120, allow_blank=True, default="")
     list_price = AmountField(allow_null=True, default=None, help_text="The price it is reduced from, if it is.")
     cost = AmountField(allow_null=True, default=None, help_text="What one unit costs the shop, net.")
-    tax_rate = TaxRateField(default="0.19")
+    tax_rate = TaxRateField(default=Decimal("0.19"))
     stock = WholeNumberField(
         min_value=-MAX_STOCK, max_value=MAX_STOCK, allow_null=True, default=None, help_text="null: not counted."
     )
