@@ -30,9 +30,11 @@ class KitForm(forms.Form):
     """Base of plain forms; ``{% include "parts/form.html" %}`` draws one."""
 
     bound_field_class = KitField
+    marks_optional = True  # whether fields that may stay empty say so
 
 
 class KitModelForm(forms.ModelForm):  # type: ignore[type-arg]  # the model is a subclass's choice
     """Base of model forms."""
 
     bound_field_class = KitField
+    marks_optional = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
@@ -27,7 +27,15 @@ class ShopForm(KitModelForm):
 
 
 class LegalForm(KitModelForm):
-    """The legal footer and the sender of every message."""
+    """The legal footer and the sender of every message. Half of it may be saved; until it is complete nothing leaves."""
+
+    marks_optional = False
+    groups: ClassVar[list[tuple[Any, list[str]]]] = [
+        (_("Company"), ["legal_name", "street", "postal_code", "city", "directors"]),
+        (_("Register and tax"), ["register_court", "register_number", "vat_id"]),
+        (_("Contact"), ["contact_email", "contact_phone"]),
+        (_("Sender"), ["sender_name", "sender_email"]),
+    ]
 
     class Meta:
         model = Merchant
@@ -36,15 +44,19 @@ class LegalForm(KitModelForm):
             "street",
             "postal_code",
             "city",
+            "directors",
             "register_court",
             "register_number",
-            "directors",
             "vat_id",
             "contact_email",
             "contact_phone",
             "sender_name",
             "sender_email",
         ]
+
+    def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """The fields under their headings."""
+        return [(title, [self[name] for name in names]) for title, names in self.groups]
 
 
 class MarketingForm(KitModelForm):
@@ -78,7 +90,7 @@ class ApiKeyForm(KitForm):
         help_text=_("Publishable keys stand in web pages, where everybody can read them; they may only ask."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("Scopes"),
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,

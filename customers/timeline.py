@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.text import capfirst
+
 from core.providers import TimelineEntry, customer_timeline
 from customers.models import ConsentRecord, Customer
 
@@ -41,13 +43,13 @@ TONES = {
     ConsentRecord.Kind.GRANTED: ("circle-check", "success"),
     ConsentRecord.Kind.WITHDRAWN: ("circle-minus", "warning"),
     ConsentRecord.Kind.OBJECTED: ("hand-stop", "danger"),
-    ConsentRecord.Kind.NOTICE_SHOWN: ("info-circle", "neutral"),
 }
 
 
 def consent_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
-    """Provider: what the person was told and decided about advertising."""
+    """Provider: what the person decided about advertising. A notice at a purchase is no news beside the purchase."""
     records = ConsentRecord.objects.for_merchant(customer.merchant_id).filter(customer=customer)
+    records = records.exclude(kind=ConsentRecord.Kind.NOTICE_SHOWN)
     if before is not None:
         records = records.filter(occurred_at__lt=before)
     return [_consent_entry(record) for record in records.order_by("-occurred_at", "-id")[:limit]]
@@ -60,7 +62,7 @@ def _consent_entry(record: ConsentRecord) -> TimelineEntry:
         at=record.occurred_at,
         kind=f"consent.{record.kind}",
         icon=icon,
-        title=record.get_kind_display(),
+        title=capfirst(record.get_kind_display()),
         detail=" · ".join(part for part in about if part),
         tone=tone,
     )

@@ -20,7 +20,7 @@ from core.listing import list_rows, render_list
 from core.providers import customer_panels
 from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
-from customers.models import Channel, Customer, Purpose
+from customers.models import Channel, ConsentRecord, Customer, Purpose
 from customers.queries import BasisDecision, legal_basis
 from customers.timeline import timeline
 from merchants.models import Role
@@ -43,11 +43,23 @@ def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
         "customer": customer,
         "average_order": customer.revenue // customer.orders_count if customer.orders_count else None,
         "panels": [provider(customer) for provider in customer_panels],
-        "consents": customer.consent_records.order_by("-occurred_at", "-id")[:20],
+        **_consent_context(customer),
         "advertising": _advertising(request, customer),
         **_timeline_context(request, customer, before=None),
     }
     return render(request, "customers/customer_detail.html", context)
+
+
+def _consent_context(customer: Customer) -> dict[str, object]:
+    """Decisions one by one; of the notices, which come with every purchase, the newest and how many."""
+    records = ConsentRecord.objects.for_merchant(customer.merchant_id).filter(customer=customer)
+    newest_first = records.order_by("-occurred_at", "-id")
+    notices = newest_first.filter(kind=ConsentRecord.Kind.NOTICE_SHOWN)
+    return {
+        "decisions": newest_first.exclude(kind=ConsentRecord.Kind.NOTICE_SHOWN)[:20],
+        "notice": notices.first(),
+        "notice_count": notices.count(),
+    }
 
 
 def _advertising(request: MerchantRequest, customer: Customer) -> BasisDecision:

@@ -17,6 +17,8 @@ from whitenoise.compress import Compressor  # type: ignore[import-untyped]  # sh
 from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]  # ships no types
 
 VENDORED = {
+    "vendor/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "vendor/inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
     "vendor/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "vendor/tabler-vendors.min.css": "@tabler/core/dist/css/tabler-vendors.min.css",
     "vendor/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
@@ -68,9 +70,10 @@ class NodeModulesFinder(BaseFinder):
         return [Error(f"node_modules lacks {', '.join(missing)}.", hint="Run `npm ci`.", id="cxapp.E001")]
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        found = path in VENDORED and self.storage.exists(path)
-        match = self.storage.path(path) if found else None
-        return ([match] if match else []) if find_all else match
+        if path not in VENDORED or not self.storage.exists(path):
+            return []  # Django takes None for a match
+        match = self.storage.path(path)
+        return [match] if find_all else match
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         yield from ((name, self.storage) for name in VENDORED)

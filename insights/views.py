@@ -20,11 +20,13 @@ WINDOW = 30
 @merchant_view(Role.ANALYST)
 def start(request: MerchantRequest) -> HttpResponse:
     merchant = request.merchant
-    now, before = last_days(merchant, WINDOW), last_days(merchant, WINDOW, ending=WINDOW)
+    # Whole days only: today would always look like a slump.
+    now, before = last_days(merchant, WINDOW, ending=1), last_days(merchant, WINDOW, ending=WINDOW + 1)
     here, there = figures(merchant, now), figures(merchant, before)
     steps = setup_steps(merchant)
     context = {
         "attention": needs_attention(merchant),
+        "today": figures(merchant, last_days(merchant, 1)),
         "figures": here,
         "changes": {
             "revenue": change(here.revenue, there.revenue),
@@ -41,7 +43,7 @@ def start(request: MerchantRequest) -> HttpResponse:
 
 
 def _revenue_chart(merchant: Merchant) -> Chart:
-    days = last_days(merchant, 2 * WINDOW)
+    days = last_days(merchant, 2 * WINDOW, ending=1)
     revenue = revenue_by_day(merchant, days)
     return Chart(
         key="revenue-chart",

@@ -6,24 +6,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_suppression_by_purpose'),
-        ('merchants', '0001_initial'),
-        ('orders', '0001_initial'),
+        ("customers", "0002_suppression_by_purpose"),
+        ("merchants", "0001_initial"),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['merchant', '-total', '-id'], name='order_by_total'),
+            model_name="order",
+            index=models.Index(fields=["merchant", "-total", "-id"], name="order_by_total"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('merchant'), django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('number'), name='text_pattern_ops'), name='order_number_prefix'),
+            model_name="order",
+            index=models.Index(
+                models.F("merchant"),
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("number"), name="text_pattern_ops"
+                ),
+                name="order_number_prefix",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('merchant'), django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('email'), name='text_pattern_ops'), name='order_email_prefix'),
+            model_name="order",
+            index=models.Index(
+                models.F("merchant"),
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("email"), name="text_pattern_ops"
+                ),
+                name="order_email_prefix",
+            ),
         ),
     ]

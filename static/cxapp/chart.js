@@ -2,6 +2,8 @@
 
 const drawn = new Set();
 const locale = document.documentElement.lang || "en";
+// Steps of an axis that counts things.
+const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 10 }, (_, power) => digit * 10 ** power)).sort((a, b) => a - b);
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function formatter(currency) {
@@ -72,6 +74,8 @@ function draw(target) {
   const grid = { stroke: css("--cx-line"), width: 1 };
   const axis = { stroke: css("--cx-muted"), font: `12px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
   const days = new Intl.DateTimeFormat(locale, { ...(data.grain === "month" ? { month: "short" } : { day: "numeric", month: "short" }), timeZone: "UTC" });
+  const bars = data.series.some((line) => line.kind === "bars");
+  const step = data.at.length > 1 ? data.at[1] - data.at[0] : 86400;
   const onAxis = axisFormatter(data.currency);
   const setCursor = legend(target, data, colours, formatter(data.currency));
   const plot = new uPlot(
@@ -81,11 +85,11 @@ function draw(target) {
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { y: { range: (_plot, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+      scales: { x: { range: (_plot, low, high) => (bars ? [low - step / 2, high + step / 2] : [low, high]) }, y: { range: (_plot, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       hooks: { setCursor: [setCursor] },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, ...(data.grain === "month" ? { splits: () => data.at } : {}), values: (_plot, splits) => splits.map((at) => days.format(at * 1000)) },
-        { ...axis, grid, size: 64, space: 40, values: (_plot, splits) => splits.map((v) => (data.currency || Number.isInteger(v) ? onAxis(v) : "")) },
+        { ...axis, grid: { show: false }, space: 70, size: 30, ...(data.grain === "month" ? { splits: () => data.at } : {}), values: (_plot, splits) => splits.map((at) => days.format(at * 1000)) },
+        { ...axis, grid, size: 64, space: 40, ...(data.currency ? {} : { incrs: WHOLE }), values: (_plot, splits) => splits.map((v) => onAxis(v)) },
       ],
       series: [{}, ...data.series.map((line, i) => seriesOptions(line, colours[i]))],
     },

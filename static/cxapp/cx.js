@@ -83,3 +83,14 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
+
+// A picture that the shop does not serve any more leaves no broken frame.
+const hide = (image) => image.classList.add("cx-broken");
+document.addEventListener("error", (event) => event.target.matches?.("img") && hide(event.target), true);
+document.querySelectorAll("img").forEach((image) => image.complete && !image.naturalWidth && image.loading !== "lazy" && hide(image));
+
+// <button data-toggles="#id"> shows and hides a part.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-toggles]");
+  if (button) button.ariaExpanded = String(document.querySelector(button.dataset.toggles).classList.toggle("is-open"));
+});

@@ -1,6 +1,7 @@
 // Runs before the first paint: "auto" becomes what the device prefers, and follows it when it changes.
 (() => {
   const root = document.documentElement;
+  root.classList.add("js");
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
     const choice = root.dataset.themeChoice;
