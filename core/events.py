@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,13 +19,14 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from core.models import Delivery
+from core.models import Delivery, DeliveryQuerySet
 from core.rings import ring
 from merchants.models import Merchant
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)
+# How long a claimed delivery is left to its worker: what a killed worker held is due again after this time.
+LEASE = timedelta(seconds=45)
 MAX_ATTEMPTS = 12
 BATCH = 50
 
@@ -112,13 +114,24 @@ def deliver(delivery: Delivery) -> bool:
     return True
 
 
+def _claim_of(delivery: Delivery) -> DeliveryQuerySet:
+    """The delivery's row, unless another worker claimed it since: every claim counts an attempt."""
+    rows = Delivery.objects.for_merchant(delivery.merchant_id)
+    return rows.filter(pk=delivery.pk, state=Delivery.State.WAITING, attempts=delivery.attempts)
+
+
+def _renew_lease(delivery: Delivery) -> bool:
+    """Whether the delivery is still this worker's, from now on for another lease."""
+    return bool(_claim_of(delivery).update(due_at=timezone.now() + LEASE))
+
+
 def _note_failure(delivery: Delivery, error: Exception) -> None:
     logger.warning("delivery %s of %s failed: %s", delivery.pk, delivery.event, type(error).__name__)
     is_last = delivery.attempts >= MAX_ATTEMPTS
-    Delivery.objects.for_merchant(delivery.merchant_id).filter(pk=delivery.pk).update(
+    _claim_of(delivery).update(
         state=Delivery.State.FAILED if is_last else Delivery.State.WAITING,
         due_at=timezone.now() + retry_after(delivery.attempts),
-        error=f"{type(error).__name__}: {error}"[:2000],
+        error=f"{type(error).__name__}: {error}".replace("\0", "")[:2000],
     )
 
 
@@ -145,7 +158,15 @@ def drain(limit: int | None = None) -> int:
         batch = claim_due()
         if not batch:
             break
-        for delivery in batch:
-            deliver(delivery)
+        _deliver_batch(batch)
         tried += len(batch)
     return tried
+
+
+def _deliver_batch(batch: list[Delivery]) -> None:
+    """Deliver what was claimed at once; those that came late are skipped if another worker has them by now."""
+    claimed_at = time.monotonic()
+    for delivery in batch:
+        is_late = time.monotonic() - claimed_at > LEASE.total_seconds() / 2
+        if not is_late or _renew_lease(delivery):
+            deliver(delivery)
