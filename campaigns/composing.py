@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns.cross_sell import CrossSell, choose_cross_sell, may_advertise
 from campaigns.models import LegalClass, Message, MessageBlock
@@ -58,9 +58,10 @@ def compose(message: Message, recommender: Recommender) -> Draft:
 
 def _check(message: Message) -> str:
     """The recipient's address as SMTP takes it."""
-    missing = message.merchant.missing_legal_fields()
+    with translation.override(message.merchant.language):
+        missing = ", ".join(message.merchant.missing_legal_fields())
     if missing:
-        raise Blocked(StateCode.FOOTER_INCOMPLETE, ", ".join(missing))
+        raise Blocked(StateCode.FOOTER_INCOMPLETE, missing)
     if message.order.state == Order.State.CANCELLED and message.body is None:
         raise Blocked(StateCode.ORDER_CANCELLED)
     if not message.address:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, When
+from django.db.models import Case, F, IntegerField, When
 from django.utils import timezone
 
 from campaigns.models import Message, MessageBlock
@@ -34,7 +34,9 @@ def claim_due(limit: int = BATCH) -> list[Message]:
             due_at=timezone.now() + CLAIM_LEASE,
             attempts=F("attempts") + 1,
             interruptions=Case(
-                When(state=Message.State.SENDING, then=F("interruptions") + 1), default=F("interruptions")
+                When(state=Message.State.SENDING, then=F("interruptions") + 1),
+                default=F("interruptions"),
+                output_field=IntegerField(),
             ),
         )
     rows = claimed.select_related("merchant", "order", "customer").order_by("id")
