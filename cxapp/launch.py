@@ -21,6 +21,7 @@ import psutil
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from cxapp import prepared
 from cxapp.config import BASE_DIR, Config
 from cxapp.embedded import EmbeddedServerError, EmbeddedServers
 from cxapp.embedded.servers import Name
@@ -79,7 +80,8 @@ class Launch:
             if self.needed:
                 _say("PostgreSQL and Redis")
                 self.servers.start(self.needed)
-            self._prepare()
+            if not prepared.is_current(self.config):
+                self._prepare()
             return self._serve()
 
     def _check_port(self) -> None:
@@ -100,6 +102,7 @@ class Launch:
             command.append("--no-demo")
         if code := self.family.start(command, self.environment).wait():
             raise LaunchError(f"The installation could not be prepared (exit code {code}); the lines above say why.")
+        prepared.remember(self.config)
 
     def _serve(self) -> int:
         """Run the Procfile until we are stopped, or until one of its processes ends."""

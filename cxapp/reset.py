@@ -15,6 +15,7 @@ OURS = (
     "files",
     "static",
     "static.sha256",
+    "prepared.sha256",
     "demo.json",
     "beat",
     "secret_key",
