@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import F, Q
+from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
 PAGE_SIZE = 50
@@ -31,17 +32,22 @@ class Page(Generic[M]):
 
 @dataclass(frozen=True)
 class Ordering:
-    """Columns to sort by, each with a leading ``-`` for descending. The last must be unique (``id``).
+    """Columns of ``model`` to sort by, each with a leading ``-`` for descending. The last must be unique (``id``).
 
-    Nullable columns sort their nulls last in both directions.
+    Nullable columns sort their nulls last in both directions. Columns without nulls are sorted plainly: only then does
+    PostgreSQL take the rows from a plain index.
     """
 
     fields: Sequence[str]
+    model: type[models.Model]
 
     def order_by(self, *, backwards: bool) -> list[Any]:
-        terms = []
+        terms: list[Any] = []
         for field in self.fields:
             name, descending = field.lstrip("-"), field.startswith("-") != backwards
+            if not self._is_nullable(field):
+                terms.append(f"-{name}" if descending else name)
+                continue
             nulls = {"nulls_first": True} if backwards else {"nulls_last": True}
             terms.append(F(name).desc(**nulls) if descending else F(name).asc(**nulls))
         return terms
@@ -50,47 +56,67 @@ class Ordering:
         """Rows strictly behind (or, backwards, before) the row with these values."""
         condition, equal = Q(pk__in=[]), Q()
         for field, value in zip(self.fields, values, strict=True):
-            condition |= equal & _behind(field, value, backwards=backwards)
-            equal &= (
-                Q(**{f"{field.lstrip('-')}": value})
-                if value is not None
-                else Q(**{f"{field.lstrip('-')}__isnull": True})
-            )
-        return condition
+            condition |= equal & _behind(field, value, backwards=backwards, nullable=self._is_nullable(field))
+            name = field.lstrip("-")
+            equal &= Q(**{name: value}) if value is not None else Q(**{f"{name}__isnull": True})
+        return self._index_bound(values[0], backwards=backwards) & condition
+
+    def _index_bound(self, value: Any, *, backwards: bool) -> Q:
+        """Says again, for the first column alone, where the page begins, so that the index is entered there."""
+        field = self.fields[0]
+        if value is None or self._is_nullable(field):
+            return Q()
+        descending = field.startswith("-") != backwards
+        return Q(**{f"{field.lstrip('-')}__{'lte' if descending else 'gte'}": value})
+
+    def _is_nullable(self, field: str) -> bool:
+        return bool(self.model._meta.get_field(field.lstrip("-")).null)
 
     def cursor(self, row: models.Model) -> str:
         values = [getattr(row, field.lstrip("-")) for field in self.fields]
         plain = [value.isoformat() if isinstance(value, datetime | date) else value for value in values]
         return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
-    def values(self, cursor: str, model: type[models.Model]) -> list[Any] | None:
+    def values(self, cursor: str) -> list[Any] | None:
         """The values in a cursor, typed; None for one that is not ours (somebody edited the URL)."""
-        fields = {field.name: field for field in model._meta.fields}
+        fields = {field.name: field for field in self.model._meta.fields}
         try:
             plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             if not isinstance(plain, list) or len(plain) != len(self.fields):
                 return None
-            return [fields[field.lstrip("-")].to_python(value) for field, value in zip(self.fields, plain, strict=True)]
+            values = [
+                fields[field.lstrip("-")].to_python(value) for field, value in zip(self.fields, plain, strict=True)
+            ]
+            return values if all(_is_storable(value) for value in values) else None
         except (ValueError, TypeError, ValidationError):
             return None
 
 
-def _behind(field: str, value: Any, *, backwards: bool) -> Q:
+def _is_storable(value: Any) -> bool:
+    """Whether PostgreSQL can be asked for this value at all."""
+    if isinstance(value, datetime):
+        return timezone.is_aware(value)
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return not (isinstance(value, str) and "\x00" in value)
+
+
+def _behind(field: str, value: Any, *, backwards: bool, nullable: bool) -> Q:
     name, descending = field.lstrip("-"), field.startswith("-") != backwards
     if value is None:
         return Q(**{f"{name}__isnull": False}) if backwards else Q(pk__in=[])
     beyond = Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
-    return beyond if backwards else beyond | Q(**{f"{name}__isnull": True})
+    return beyond | Q(**{f"{name}__isnull": True}) if nullable and not backwards else beyond
 
 
 def paginate(
     rows: models.QuerySet[M], ordering: Sequence[str], query: Mapping[str, str], *, size: int = PAGE_SIZE
 ) -> Page[M]:
     """The page that ``query`` (``after``, ``before``) names; an unknown cursor is the first page."""
-    order = Ordering(ordering)
+    order = Ordering(ordering, rows.model)
     backwards = "before" in query
     cursor = query.get("before") or query.get("after") or ""
-    values = order.values(cursor, rows.model) if cursor else None
+    values = order.values(cursor) if cursor else None
     backwards = backwards and values is not None
     if values is not None:
         rows = rows.filter(order.beyond(values, backwards=backwards))
