@@ -22,8 +22,7 @@ from customers.rules.legal_basis import Code
 @require_http_methods(["GET", "HEAD", "POST"])
 def objection(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the page and changes nothing, for machines open every link; POST records the objection."""
-    rows = Message.objects.all_merchants().light().filter(unsubscribe_token=token)
-    message = rows.select_related("merchant", "customer").first()
+    message = _message(token)
     if message is None:
         return _page(request, "campaigns/objection_unknown.html", status=404)
     if request.method == "POST":
@@ -36,6 +35,13 @@ def objection(request: HttpRequest, token: str) -> HttpResponse:
             "is_done": may_advertise(message).code in (Code.OBJECTED, Code.ADDRESS_OBJECTED),
         }
         return _page(request, "campaigns/objection.html", context)
+
+
+def _message(token: str) -> Message | None:
+    if not token.isprintable():
+        return None  # PostgreSQL refuses a NUL, and no token of ours has one
+    rows = Message.objects.all_merchants().light().filter(unsubscribe_token=token)
+    return rows.select_related("merchant", "customer").first()
 
 
 def _page(
