@@ -14,6 +14,10 @@ from core.health import healthz, readyz
 from core.home import home
 from core.preferences import set_language, set_theme
 
+handler400 = "core.api.problems.bad_request"
+handler404 = "core.api.problems.page_not_found"
+handler500 = "core.api.problems.server_error"
+
 api_v1 = [
     *catalog.urls.api_urlpatterns,
     *customers.urls.api_urlpatterns,

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils import translation
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -106,6 +108,29 @@ def problem_response(request: HttpRequest, status: int, code: str, detail: str =
     return JsonResponse(problem(status, code, detail), status=status, content_type=CONTENT_TYPE)
 
 
-def api_not_found(request: HttpRequest, rest: str) -> JsonResponse:
+def api_not_found(request: HttpRequest, rest: str = "") -> JsonResponse:
     """Unknown addresses below ``/api/``."""
     return problem_response(request, 404, "not_found", "There is nothing at this address; see /api/docs/.")
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """``handler400``: a page for people, a problem document below ``/api/``."""
+    if _is_api(request):
+        return problem_response(request, 400, "bad_request")
+    return defaults.bad_request(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """``handler404``: likewise."""
+    return api_not_found(request) if _is_api(request) else defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """``handler500``: likewise; what went wrong is in the log, and nowhere else."""
+    if _is_api(request):
+        return problem_response(request, 500, "server_error", "Please try again; a retry under the same key is safe.")
+    return defaults.server_error(request)
