@@ -48,3 +48,10 @@ class ReturnReceived(DomainEvent):
 
     order_id: int
     return_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrdersImported(DomainEvent):
+    """A file with the history of the shop was imported: many orders of the past, none of which is news to anybody."""
+
+    job_id: int

@@ -1,0 +1,128 @@
+"""``manage.py import_orders FILE --merchant SLUG --format FORMAT``: the history of a shop from a file."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from tqdm import tqdm
+
+from core.jobs import cancel_job, run
+from core.models import Job
+from merchants.models import Merchant
+from orders.actions.imports import request_import
+from orders.importing import FileFormat
+from orders.models import ImportRejection
+
+# The data set is a British shop's.
+BRITISH = {"currency": "GBP", "country": "GB", "language": "en", "time_zone": "Europe/London"}
+EXAMPLES = 10
+
+
+class Command(BaseCommand):
+    help = "Imports orders from a file; every row that could not be imported is listed with its reason."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--merchant", required=True, metavar="SLUG", help="the shop's short name")
+        parser.add_argument("--format", required=True, choices=FileFormat.values)
+        parser.add_argument("--dry-run", action="store_true", help="write nothing but the report")
+        parser.add_argument("--create-merchant", action="store_true", help="make the shop if there is none")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        merchant = _merchant(options["merchant"], options["format"], create=options["create_merchant"])
+        job = request_import(
+            merchant,
+            file_format=options["format"],
+            dry_run=options["dry_run"],
+            staff=None,
+            path=options["file"].resolve(),
+        )
+        with _Terminal().watching() as terminal:
+            run(job, echo=terminal.show)
+        self._report(job)
+
+    def _report(self, job: Job) -> None:
+        """The figures, the reasons and the first rejected rows; raises CommandError unless the job is done."""
+        tally = job.result.get("tally")
+        if tally:
+            self.stdout.write(_figures(tally))
+            for code, count in sorted(tally["reasons"].items(), key=lambda item: -item[1]):
+                self.stdout.write(f"{count:>12,}  {code}")
+            self._examples(job)
+        if job.state == Job.State.CANCELLED:
+            raise CommandError(_("Stopped. Start it again to go on: what is stored stays."), returncode=130)
+        if job.state != Job.State.DONE:
+            raise CommandError(job.error)
+
+    def _examples(self, job: Job) -> None:
+        rejected = ImportRejection.objects.for_merchant(job.merchant_id).filter(job=job)
+        for row in rejected[:EXAMPLES]:
+            self.stdout.write(_("row %(line)s: %(reason)s") % {"line": row.line, "reason": row.reason})
+
+
+def _merchant(slug: str, file_format: str, *, create: bool) -> Merchant:
+    merchant = Merchant.objects.filter(slug=slug).first()
+    if merchant is None and create:
+        fields = BRITISH if file_format == FileFormat.ONLINE_RETAIL else {}
+        merchant = Merchant.objects.create(slug=slug, name=slug, **fields)
+    if merchant is None:
+        known = ", ".join(Merchant.objects.values_list("slug", flat=True)[:20]) or "–"
+        raise CommandError(
+            _("There is no shop “%(slug)s”. There are: %(known)s. --create-merchant makes it first.")
+            % {"slug": slug, "known": known}
+        )
+    return merchant
+
+
+def _figures(tally: dict[str, Any]) -> str:
+    return _(
+        "%(rows)s rows: %(imported)s imported, %(unchanged)s known already, %(rejected)s rejected. "
+        "Added: %(orders)s orders, %(lines)s lines, %(returns)s returns, %(products)s products; "
+        "%(updated)s orders updated."
+    ) % {name: f"{value:,}" for name, value in tally.items() if isinstance(value, int)}
+
+
+class _Terminal:
+    """A bar for each step of the job. Ctrl-C cancels the job between two batches."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._step = ""
+        self._stop = False
+
+    @contextmanager
+    def watching(self) -> Iterator[_Terminal]:
+        former = signal.signal(signal.SIGINT, self._ask_to_stop)
+        try:
+            yield self
+        finally:
+            signal.signal(signal.SIGINT, former)
+            self._close()
+
+    def _ask_to_stop(self, *_signal: Any) -> None:
+        self._stop = True
+
+    def show(self, job: Job) -> None:
+        if job.step != self._step:
+            self._close()
+            self._step = job.step
+            self._bar = tqdm(total=job.total, desc=job.step, unit_scale=True, file=sys.stderr)
+        if self._bar is not None:
+            self._bar.update(job.done - self._bar.n)
+        if self._stop and not job.cancel_requested:
+            job.cancel_requested = True
+            cancel_job(job)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.update((self._bar.total or self._bar.n) - self._bar.n)
+            self._bar.close()
+            self._bar = None
