@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
 PAGE_SIZE = 50
+# NUL bytes and lone surrogates.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Ordering:
                 fields[field.lstrip("-")].to_python(value) for field, value in zip(self.fields, plain, strict=True)
             ]
             return values if all(_is_storable(value) for value in values) else None
-        except (ValueError, TypeError, ValidationError):
+        except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
             return None
 
 
@@ -98,7 +101,7 @@ def _is_storable(value: Any) -> bool:
         return timezone.is_aware(value)
     if isinstance(value, int):
         return abs(value) < 2**63
-    return not (isinstance(value, str) and "\x00" in value)
+    return not (isinstance(value, str) and _UNSTORABLE.search(value))
 
 
 def _behind(field: str, value: Any, *, backwards: bool, nullable: bool) -> Q:
