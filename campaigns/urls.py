@@ -7,9 +7,9 @@ from campaigns import public, views
 urlpatterns: list[URLPattern] = [
     path("messages/", views.message_list, name="message_list"),
     path("messages/<int:pk>/", views.message_detail, name="message_detail"),
-    path("messages/<int:pk>/preview/", views.message_preview, name="message_preview"),
-    path("messages/<int:pk>/source/", views.message_source, name="message_source"),
-    path("messages/<int:pk>/retry/", views.message_retry, name="message_retry"),
+    path("messages/<int:pk>/preview", views.message_preview, name="message_preview"),
+    path("messages/<int:pk>/source", views.message_source, name="message_source"),
+    path("messages/<int:pk>/retry", views.message_retry, name="message_retry"),
 ]
 api_urlpatterns: list[URLPattern] = []
 # No trailing slash: a redirect would lose the POST of a mailbox's one-click button.

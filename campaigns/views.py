@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from campaigns.actions.queueing import retry_message
 from campaigns.filters import MessageFilter
-from campaigns.models import Message
+from campaigns.models import LegalClass, Message
 from campaigns.queries import block_documents, history_steps
 from campaigns.rendering.mime import read_message
 from campaigns.tasks import SEND_DUE_MESSAGES
@@ -44,10 +44,12 @@ def message_list(request: MerchantRequest) -> HttpResponse:
 def message_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     """What left, byte for byte, and why each of its blocks was or was not shown."""
     message = get_object_or_404(_messages(request), pk=pk)
+    blocks = block_documents(message)
     context = {
         "message": message,
         "parts": read_message(bytes(message.body)) if message.body else None,
-        "blocks": block_documents(message),
+        "advertising": [document for document in blocks if document.block.legal_class == LegalClass.ADVERTISING],
+        "contract": [document for document in blocks if document.block.legal_class == LegalClass.CONTRACT],
         "steps": history_steps(message),
     }
     return render(request, "campaigns/message_detail.html", context)
