@@ -16,6 +16,8 @@ from tests.storefront import Storefront, storefront
 # Static files as they lie in the tree: nothing is collected for a test. At import, because the middleware reads them once.
 settings.WHITENOISE_AUTOREFRESH = True
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# A password that takes half a second to check would be most of what a test with people waits for.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

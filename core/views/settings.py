@@ -37,8 +37,8 @@ def settings_marketing(request: MerchantRequest) -> HttpResponse:
 
 def _settings_page(request: MerchantRequest, form_class: type[KitModelForm], page: str, url_name: str) -> HttpResponse:
     """Show or save some fields of the merchant; the audit entry is written with them."""
-    form = form_class(request.POST or None, instance=request.merchant)
-    if request.method == "POST" and form.is_valid():
+    form = form_class(request.POST if request.method == "POST" else None, instance=request.merchant)
+    if form.is_valid():
         _save_settings(request, form)
         messages.success(request, _("Saved."))
         return redirect(url_name, request.merchant.slug)
@@ -70,8 +70,8 @@ def audit_list(request: MerchantRequest) -> HttpResponse:
 @merchant_view(Role.ANALYST)
 def profile(request: MerchantRequest) -> HttpResponse:
     """One's own name, language and appearance."""
-    form = ProfileForm(request.POST or None, instance=request.user)
-    if request.method == "POST" and form.is_valid():
+    form = ProfileForm(request.POST if request.method == "POST" else None, instance=request.user)
+    if form.is_valid():
         staff = form.save()
         messages.success(request, _("Saved."))
         response = redirect("profile", request.merchant.slug)
