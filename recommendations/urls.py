@@ -2,9 +2,13 @@
 
 from django.urls import URLPattern, path
 
+from recommendations import views
 from recommendations.api import Recommendations
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("recommendations/", views.recommendations, name="recommendations"),
+    path("recommendations/train", views.training_start, name="training_start"),
+]
 api_urlpatterns: list[URLPattern] = [
     path("recommendations", Recommendations.as_view(), name="api_recommendations"),
 ]

@@ -13,6 +13,8 @@ from merchants.models import Merchant
 from recommendations.actions import request_training
 from recommendations.models import ModelVersion
 
+FIGURES = {"all_hr": "HR@10", "all_ndcg": "NDCG@10", "new_hr": "new HR@10", "new_ndcg": "new NDCG@10"}
+
 
 class Command(BaseCommand):
     help = "Trains the recommendations of one shop and publishes the model if it passes the gate."
@@ -40,9 +42,8 @@ class Command(BaseCommand):
             f"{version.duration.total_seconds():.1f} s, {version.size / 1e6:.1f} MB"
         )
         for method, figures in version.metrics.get("methods", {}).items():
-            self.stdout.write(
-                "  " + "  ".join([f"{method:<11}", *(f"{name} {value:.3f}" for name, value in figures.items())])
-            )
+            shown = "  ".join(f"{label} {figures[name]:.3f}" for name, label in FIGURES.items())
+            self.stdout.write(f"  {method:<11} {shown}")
         if version.reason:
             self.stdout.write(f"  refused: {version.reason}")
 

@@ -1,0 +1,78 @@
+"""What staff ask the recommender."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Product
+from core.forms import KitForm
+from customers.models import Customer
+from merchants.models import Merchant
+from recommendations.serving import PLACEMENTS
+
+PLACEMENT_LABELS = {
+    "home": _("Home page"),
+    "product": _("Product page"),
+    "basket": _("Basket"),
+    "order_confirmation": _("Order confirmation"),
+}
+
+
+class PreviewForm(KitForm):
+    """A placement, and for whom or beside what."""
+
+    placement = forms.ChoiceField(
+        label=_("Where"), choices=[(name, PLACEMENT_LABELS[name]) for name in PLACEMENTS], initial="home"
+    )
+    customer = forms.CharField(
+        label=_("Customer"),
+        required=False,
+        max_length=320,
+        help_text=_("Customer number or e-mail address. Empty: a visitor nobody knows."),
+    )
+    skus = forms.CharField(
+        label=_("Products"),
+        required=False,
+        max_length=2000,
+        help_text=_("SKUs, separated by commas: the product that is looked at, or what lies in the basket."),
+    )
+
+    def __init__(self, *args: Any, merchant: Merchant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._merchant = merchant
+
+    def clean_customer(self) -> Customer | None:
+        given = self.cleaned_data["customer"].strip()
+        if not given:
+            return None
+        known = Customer.objects.for_merchant(self._merchant).with_identities()
+        exact = known.filter(
+            identities__value__in={given, given.lower()}, identities__kind__in=["external_id", "email"]
+        )
+        if customer := exact.order_by("pk").first():
+            return customer
+        raise forms.ValidationError(_("There is no customer with this number or address."), code="unknown")
+
+    def clean_skus(self) -> list[str]:
+        skus = [sku.strip() for sku in self.cleaned_data["skus"].split(",") if sku.strip()]
+        known = set(Product.objects.for_merchant(self._merchant).filter(sku__in=skus).values_list("sku", flat=True))
+        if unknown := [sku for sku in skus if sku not in known]:
+            raise forms.ValidationError(
+                _("There is no product with the SKU %(sku)s."), code="unknown", params={"sku": unknown[0]}
+            )
+        return skus
+
+    def question(self) -> dict[str, Any]:
+        """The validated form as arguments of ``recommend``."""
+        valid = self.cleaned_data
+        is_product_page = valid["placement"] == "product"
+        skus: list[str] = valid["skus"]
+        return {
+            "placement": valid["placement"],
+            "customer_id": valid["customer"].pk if valid["customer"] else None,
+            "product": skus[0] if is_product_page and skus else "",
+            "basket": skus[1:] if is_product_page else skus,
+        }
