@@ -11,6 +11,7 @@ from core.providers import TimelineEntry, customer_timeline
 from customers.models import ConsentRecord, Customer
 
 PAGE = 20
+AT_ONCE = 1000  # more things of one moment than anybody has
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,18 @@ def timeline(customer: Customer, *, before: datetime | None = None, size: int = 
 
     Entries of one moment stay on one page, for the next page begins strictly before the last moment of this one.
     """
-    found = [entry for provider in customer_timeline for entry in provider(customer, size + 1, before)]
-    found.sort(key=lambda entry: entry.at, reverse=True)
+    found = _newest(customer, size + 1, before)
     if len(found) <= size:
         return TimelinePage(found, more=False)
     cut = found[size].at
-    page = [entry for entry in found[:size] if entry.at > cut] or [entry for entry in found if entry.at == cut]
-    return TimelinePage(page, more=True)
+    page = [entry for entry in found[:size] if entry.at > cut]
+    return TimelinePage(page or [entry for entry in _newest(customer, AT_ONCE, before) if entry.at == cut], more=True)
+
+
+def _newest(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+    """At least the newest ``limit`` entries, the newest first."""
+    found = [entry for provider in customer_timeline for entry in provider(customer, limit, before)]
+    return sorted(found, key=lambda entry: entry.at, reverse=True)
 
 
 TONES = {

@@ -22,6 +22,7 @@ from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
 from customers.models import Channel, ConsentRecord, Customer, Purpose
 from customers.queries import BasisDecision, legal_basis
+from customers.rules.legal_basis import Code
 from customers.timeline import timeline
 from merchants.models import Role
 
@@ -39,12 +40,14 @@ def customer_list(request: MerchantRequest) -> HttpResponse:
 @merchant_view(Role.ANALYST)
 def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(_customers(request), pk=pk)
+    advertising = _advertising(request, customer)
     context = {
         "customer": customer,
         "average_order": customer.revenue // customer.orders_count if customer.orders_count else None,
         "panels": [provider(customer) for provider in customer_panels],
         **_consent_context(customer),
-        "advertising": _advertising(request, customer),
+        "advertising": advertising,
+        "may_object": request.role >= Role.SUPPORT and advertising.code != Code.OBJECTED,
         **_timeline_context(request, customer, before=None),
     }
     return render(request, "customers/customer_detail.html", context)

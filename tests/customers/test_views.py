@@ -1,0 +1,199 @@
+"""The list of customers and a customer's page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from core.providers import Panel, TimelineEntry, customer_panels
+from core.providers import customer_timeline as timeline_providers
+from customers.actions.consent import record_consent, record_notice, record_objection
+from customers.models import ConsentRecord, Customer
+from customers.timeline import timeline
+from merchants.models import Membership, Merchant, Role
+from tests.factories import CustomerFactory, MembershipFactory
+from tests.queries import queries_of
+
+AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def _entries(moments: list[datetime]) -> object:
+    def provider(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+        found = [moment for moment in sorted(moments, reverse=True) if before is None or moment < before]
+        return [TimelineEntry(moment, "x", "star", f"entry {moments.index(moment)}") for moment in found[:limit]]
+
+    return provider
+
+
+@pytest.fixture
+def customer(merchant: Merchant) -> Customer:
+    return CustomerFactory(merchant=merchant, first_name="Ada", last_name="Berg", email="ada@example.org")
+
+
+def test_the_list_costs_the_same_for_one_row_and_for_three(client: Client, merchant: Merchant) -> None:
+    url = f"/m/{merchant.slug}/customers/"
+    CustomerFactory(merchant=merchant)
+    few = queries_of(client, url)
+    CustomerFactory.create_batch(2, merchant=merchant)
+    assert queries_of(client, url) == few
+
+
+def test_the_page_costs_the_same_for_one_record_and_for_three(client: Client, customer: Customer) -> None:
+    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/"
+
+    def told(number: int) -> None:
+        evidence = {"order": f"A-{number}"}
+        moment = AT + timedelta(days=number)
+        record_notice(
+            customer,
+            channel="email",
+            address="ada@example.org",
+            text_version="1",
+            shown_at=moment,
+            source="order",
+            evidence=evidence,
+        )
+        record_consent(
+            customer, purpose="newsletter", channel="email", text_version=str(number), source="x", evidence={}
+        )
+
+    told(1)
+    few = queries_of(client, url)
+    told(2)
+    told(3)
+    assert queries_of(client, url) == few
+
+
+@pytest.mark.parametrize("text", ["ada", "BERG", "ada berg", "berg ad", "ada@ex", "ADA@EXAMPLE", "K-7"])
+def test_the_search_finds_names_and_identities(client: Client, merchant: Merchant, text: str) -> None:
+    CustomerFactory(merchant=merchant, first_name="Ada", last_name="Berg", email="ada@example.org", external_id="K-7")
+    CustomerFactory(merchant=merchant, first_name="Bob", last_name="Cole", email="bob@example.org", external_id="K-8")
+    CustomerFactory(first_name="Ada", last_name="Berg", email="ada@example.org", external_id="K-7")  # could leak
+    listing = client.get(f"/m/{merchant.slug}/customers/", {"q": text}).context["listing"]
+    assert [row.first_name for row in listing.rows] == ["Ada"]
+
+
+def test_an_empty_list_says_what_it_is_for_and_the_next_step(client: Client, merchant: Merchant) -> None:
+    page = client.get(f"/m/{merchant.slug}/customers/").text
+    assert "No customers yet" in page
+    assert f"/m/{merchant.slug}/settings/keys/" in page
+    assert "Nothing matches" in client.get(f"/m/{merchant.slug}/customers/?q=zzz").text
+
+
+def test_a_customer_without_anything_has_a_page_without_none(client: Client, merchant: Merchant) -> None:
+    bare = CustomerFactory(
+        merchant=merchant, first_name="", last_name="", locale="", country="", email=None, external_id=None
+    )
+    page = client.get(f"/m/{merchant.slug}/customers/{bare.pk}/").text
+    assert f"Customer {bare.pk}" in page
+    assert "None" not in page
+    assert "There is no address" in page
+
+
+def test_a_customer_of_another_merchant_does_not_exist(client: Client, stranger: Membership) -> None:
+    foreign = CustomerFactory(merchant=stranger.merchant)
+    for path in ("", "timeline"):
+        assert client.get(f"/m/muster/customers/{foreign.pk}/{path}").status_code == 404
+    assert client.post(f"/m/muster/customers/{foreign.pk}/object").status_code == 404
+    assert not ConsentRecord.objects.for_merchant(stranger.merchant).exists()
+
+
+def test_the_page_shows_consents_with_their_evidence(client: Client, customer: Customer) -> None:
+    record_consent(
+        customer,
+        purpose="newsletter",
+        channel="email",
+        text_version="2026-01",
+        source="double opt-in",
+        evidence={"ip": "kept"},
+    )
+    page = client.get(f"/m/{customer.merchant.slug}/customers/{customer.pk}/").text
+    for text in ("consent given", "Newsletter", "2026-01", "double opt-in", "kept"):
+        assert text in page
+
+
+def test_recording_an_objection_ends_advertising(client: Client, customer: Customer) -> None:
+    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/"
+    record_consent(
+        customer, purpose="product_recommendations", channel="email", text_version="1", source="x", evidence={}
+    )
+    assert "This person consented." in client.get(url).text
+    page = client.post(f"{url}object", follow=True).text
+    assert "The objection is recorded" in page
+    assert "This person objected to advertising." in page
+    record = ConsentRecord.objects.for_merchant(customer.merchant).get(kind="objected")
+    assert (record.purpose, record.channel, record.source) == ("", "", "back office")
+    assert 'popovertarget="object"' not in client.get(url).text
+
+
+def test_an_analyst_may_not_record_an_objection(customer: Customer) -> None:
+    browser = Client()
+    browser.force_login(MembershipFactory(merchant=customer.merchant, role=Role.ANALYST).staff)
+    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/"
+    assert "Record an objection" not in browser.get(url).text
+    assert browser.post(f"{url}object").status_code == 403
+    assert not ConsentRecord.objects.for_merchant(customer.merchant).exists()
+
+
+def test_a_get_records_nothing(client: Client, customer: Customer) -> None:
+    assert client.get(f"/m/{customer.merchant.slug}/customers/{customer.pk}/object").status_code == 405
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10])
+def test_the_timeline_shows_everything_once(customer: Customer, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    minutes = [1, 1, 1, 2, 5, 5, 8]
+    first = _entries([AT + timedelta(minutes=minute, seconds=0) for minute in minutes[:4]])
+    second = _entries([AT + timedelta(minutes=minute) for minute in minutes[4:]])
+    monkeypatch.setattr("customers.timeline.customer_timeline", [first, second])
+    seen, before = [], None
+    for _page in range(10):
+        page = timeline(customer, before=before, size=size)
+        seen += [entry.at for entry in page.entries]
+        if not page.more:
+            break
+        before = page.until
+    assert seen == sorted([AT + timedelta(minutes=minute) for minute in minutes], reverse=True)
+
+
+def test_older_entries_come_as_a_fragment_with_the_next_address(
+    client: Client, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = [AT + timedelta(hours=hour) for hour in range(50)]
+    monkeypatch.setattr("customers.timeline.customer_timeline", [_entries(moments)])
+    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/"
+    more = client.get(url).context["more_url"]
+    part = client.get(more, headers={"HX-Request": "true"})
+    assert "<html" not in part.text
+    assert part.text.count("cx-event-title") == 20
+    assert part.context["more_url"] not in ("", more)
+    assert "<html" in client.get(more).text
+    last = client.get(part.context["more_url"], headers={"HX-Request": "true"})
+    assert last.context["more_url"] == ""
+
+
+@pytest.mark.parametrize("before", ["", "yesterday", "2026-11-01", "2026-11-01T10:00:00", "2026-99-99T10:00:00Z"])
+def test_an_edited_keyset_is_the_newest_page(client: Client, customer: Customer, before: str) -> None:
+    record_objection(customer, source="test")
+    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/timeline"
+    assert len(client.get(url, {"before": before}).context["entries"]) == 1
+
+
+def test_upper_apps_put_panels_and_entries_on_the_page(client: Client, customer: Customer) -> None:
+    def panel(shown: Customer) -> Panel:
+        return Panel("parts/badge.html", {"label": f"panel of {shown.first_name}"})
+
+    customer_panels.register(panel, name="test")
+    timeline_providers.register(_entries([AT]), name="test")  # type: ignore[arg-type]
+    try:
+        page = client.get(f"/m/{customer.merchant.slug}/customers/{customer.pk}/").text
+    finally:
+        for registry in (customer_panels, timeline_providers):
+            registry._entries = [entry for entry in registry._entries if entry[1] != "test"]  # type: ignore[attr-defined]
+    assert "panel of Ada" in page
+    assert "entry 0" in page
+
+
+def test_times_are_those_of_the_shop(client: Client, customer: Customer) -> None:
+    record_objection(customer, source="test", objected_at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC))
+    page = client.get(f"/m/{customer.merchant.slug}/customers/{customer.pk}/", headers={"Accept-Language": "de"}).text
+    assert "02.07.2026, 00:30" in page
