@@ -35,16 +35,16 @@ def whole_orders(rows: pl.DataFrame, order_columns: Sequence[str], earlier: set[
 
     ``earlier`` are the orders of the file so far; those of these rows are added.
     """
-    again = rows["number"].is_in(list(earlier & set(rows["number"].drop_nulls())))
-    earlier.update(rows["number"].drop_nulls())
-    run = pl.col("number").rle_id()
-    apart = pl.lit(again) | (run != run.min().over("number"))
+    numbers = set(rows["number"].drop_nulls())
+    again = pl.col("number").is_in(sorted(earlier & numbers))
+    earlier.update(numbers)
+    apart = again | (pl.col("run") != pl.col("run").min().over("number"))
     contradicting = pl.concat_list(
         pl.when(pl.col(name).drop_nulls().n_unique().over("number") > 1).then(pl.lit(name)) for name in order_columns
     ).list.drop_nulls()
     too_many = pl.len().over("number") > MAX_LINES
     judged = _first(
-        rows.with_columns(contradicting=contradicting),
+        rows.with_columns(contradicting=contradicting, run=pl.col("number").rle_id()),
         [
             Check(apart & pl.col("number").is_not_null(), "rows_apart", pl.lit("")),
             Check(pl.col("contradicting").list.len() > 0, "order_contradicts", pl.col("contradicting").list.join(", ")),
@@ -53,7 +53,7 @@ def whole_orders(rows: pl.DataFrame, order_columns: Sequence[str], earlier: set[
     )
     wrong_line = pl.col("line").filter(pl.col("code").is_not_null()).first().over("number").cast(pl.String)
     spoiled = Check(wrong_line.is_not_null() & pl.col("number").is_not_null(), "order_incomplete", wrong_line)
-    return _first(judged, [spoiled]).drop("contradicting")
+    return _first(judged, [spoiled]).drop("contradicting", "run")
 
 
 def gathered(rows: pl.DataFrame, order_columns: Sequence[str]) -> pl.DataFrame:
