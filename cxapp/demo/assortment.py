@@ -91,6 +91,7 @@ class Assortment:
     numbers: Mapping[str, str]
     trade: Trade
     texts: Mapping[str, Any]
+    colours: Mapping[str, int]
     leaves: tuple[Leaf, ...] = field(repr=False)
 
     @property
@@ -108,6 +109,7 @@ def load(slug: str) -> Assortment:
         numbers=data["numbers"],
         trade=_trade(data["trade"]),
         texts=data["texts"],
+        colours=data["colours"],
         leaves=tuple(_leaf(row) for row in data["leaf"]),
     )
 

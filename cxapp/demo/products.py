@@ -5,6 +5,7 @@ Pure; amounts are gross minor units.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -89,7 +90,21 @@ def plan_products(assortment: Assortment, rng: np.random.Generator, now: datetim
         for leaf, number, model, line in _numbered(assortment)
         for variant in range(len(line.variants))
     ]
-    return [replace(plan, tags=(*plan.tags, *_labels(plan, assortment.texts, now))) for plan in plans]
+    return [
+        replace(
+            plan,
+            tags=(*plan.tags, *_labels(plan, assortment.texts, now)),
+            picture=f"{plan.picture}-{_colourway(plan, assortment.colours)}",
+        )
+        for plan in plans
+    ]
+
+
+def _colourway(plan: ProductPlan, colours: Mapping[str, int]) -> int:
+    """As the variant says, else by turns."""
+    words = re.findall(r"\w+", plan.variant.lower())
+    named = [colours[word] for word in words if word in colours]
+    return named[0] if named else (plan.model + int(plan.sku[-1])) % COLOURWAYS + 1
 
 
 def _labels(plan: ProductPlan, texts: Mapping[str, Any], now: datetime) -> Iterator[str]:
@@ -129,7 +144,7 @@ def _plan(
         tax_rate=leaf.tax,
         stock=_stock(rng, leaf),
         tags=leaf.tags,
-        picture=f"{leaf.picture}-{(number + variant) % COLOURWAYS + 1}",
+        picture=leaf.picture,
         created_at=created,
         withdrawn_at=withdrawn,
     )

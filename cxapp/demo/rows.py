@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Model
 
 from catalog.models import Category, PriceChange, Product
 from customers.models import Channel, ConsentRecord, Customer, Identity, Suppression, address_digest
+from cxapp.demo.addresses import picture_url
 from cxapp.demo.ledger import OrderPlan, ParcelPlan, StatementPlan
 from cxapp.demo.people import Person
 from cxapp.demo.products import ProductPlan
@@ -21,11 +21,6 @@ from merchants.models import Merchant
 from orders.models import Order, OrderLine, Refund, Return, ReturnLine, Shipment, ShipmentLine, TrackingEvent
 
 FIRST_CUSTOMER = 10_001
-
-
-def picture_url(picture: str) -> str:
-    """Where this installation serves the picture. Not the hashed name: messages keep the address for years."""
-    return f"{settings.PUBLIC_URL}{settings.STATIC_URL}cxapp/demo/{picture}.png"
 
 
 @dataclass

@@ -20,7 +20,9 @@ from customers.models import Channel, ConsentRecord, Customer, Purpose, Suppress
 from customers.queries import legal_basis
 from customers.rules.legal_basis import Basis
 from cxapp.demo import building
+from cxapp.demo.addresses import move_pictures, pictures_have_moved
 from cxapp.demo.ledger import OrderPlan
+from cxapp.demo.pictures import FOLDER
 from cxapp.demo.shop import DemoShop, generate
 from merchants.actions import find_api_key
 from merchants.models import Membership, Merchant, Role, Staff
@@ -140,6 +142,17 @@ def test_products_are_many_and_different(shop: DemoShop) -> None:
     assert all(prices[0].valid_from < NOW - timedelta(days=30) for prices in reduced)
 
 
+def test_every_product_has_a_picture_that_mail_programs_show(shop: DemoShop) -> None:
+    pictures = {
+        product.picture
+        for made in (shop, generate("demo-two", customers=1, seed=3, now=NOW))
+        for product in made.products
+    }
+    for name in pictures:
+        assert (FOLDER / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 1_000_000
+
+
 def test_tastes_can_be_learnt_but_are_no_foregone_conclusion(shop: DemoShop) -> None:
     trained = train(_interactions(shop), Quiet())
     blend, popularity = (trained.metrics["methods"][method] for method in ("blend", "popularity"))
@@ -237,6 +250,21 @@ def test_the_legal_gate_says_all_it_can_say(built: Merchant) -> None:
 def _decision(merchant: Merchant, customer: Customer) -> Basis:
     purpose, channel = Purpose.PRODUCT_RECOMMENDATIONS, Channel.EMAIL
     return legal_basis(customer, merchant=merchant, purpose=purpose, channel=channel, address=customer.email).basis
+
+
+def test_pictures_follow_the_installation(built: Merchant, settings: Any) -> None:
+    assert not pictures_have_moved()
+    foreign = Product.objects.for_merchant(built).first()
+    assert foreign
+    Product.objects.for_merchant(built).filter(pk=foreign.pk).update(image_url="https://elsewhere.example/a.png")
+    settings.PUBLIC_URL = "https://shop.example:8443"
+    assert pictures_have_moved()
+    move_pictures()
+    assert not pictures_have_moved()
+    own = Product.objects.for_merchant(built).exclude(pk=foreign.pk)
+    assert not own.exclude(image_url__startswith="https://shop.example:8443/static/cxapp/demo/").exists()
+    foreign.refresh_from_db()
+    assert foreign.image_url == "https://elsewhere.example/a.png"
 
 
 def test_staff_keys_and_footer(tmp_path: Path, db: None) -> None:
