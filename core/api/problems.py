@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -108,6 +109,7 @@ def problem_response(request: HttpRequest, status: int, code: str, detail: str =
     return JsonResponse(problem(status, code, detail), status=status, content_type=CONTENT_TYPE)
 
 
+@csrf_exempt  # there are no cookies here, and a POST to nowhere is a 404 like a GET
 def api_not_found(request: HttpRequest, rest: str = "") -> JsonResponse:
     """Unknown addresses below ``/api/``."""
     return problem_response(request, 404, "not_found", "There is nothing at this address; see /api/docs/.")

@@ -103,6 +103,7 @@ def test_a_key_may_do_what_its_scopes_say(merchant: Merchant) -> None:
     [
         ("delete", URL, {}, 405, "method_not_allowed"),
         ("get", "/api/v1/nowhere", {}, 404, "not_found"),
+        ("post", "/api/v1/nowhere", {}, 404, "not_found"),
         ("get", "/api/", {}, 404, "not_found"),
         ("get", "/api/v1/products/", {}, 404, "not_found"),
         ("get", "/api/v1/products/a%0Ab", {}, 404, "not_found"),
@@ -114,6 +115,7 @@ def test_a_key_may_do_what_its_scopes_say(merchant: Merchant) -> None:
 def test_every_refusal_is_a_problem_document(
     api: Storefront, method: str, path: str, headers: dict[str, str], status: int, code: str
 ) -> None:
+    api.handler.enforce_csrf_checks = True
     answer = api.generic(method.upper(), path, b"{}", headers.pop("Content-Type", "application/json"), headers=headers)
     assert problem(answer, status)["code"] == code
 
