@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -43,7 +44,7 @@ def main() -> int:
     for signum in STOP_SIGNALS:
         signal.signal(signum, _stop)
     try:
-        return Launch().run()
+        Launch().run()
     except (LaunchError, EmbeddedServerError) as error:
         sys.stderr.write(f"\nerror: {error}\n")
         return 1
@@ -53,10 +54,15 @@ def main() -> int:
 
 
 def _stop(signum: int, frame: FrameType | None) -> NoReturn:
-    for each in STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # we are stopping already
+    _ignore_signals()
     _say("Stopping …")
     raise Stopped
+
+
+def _ignore_signals() -> None:
+    """We are stopping already, and nothing may interrupt that."""
+    for signum in STOP_SIGNALS:
+        signal.signal(signum, signal.SIG_IGN)
 
 
 class Launch:
@@ -71,23 +77,24 @@ class Launch:
         self.needed = _needed(self.config)
         self.family = Family()
 
-    def run(self) -> int:
+    def run(self) -> NoReturn:
         with ExitStack() as running:
             running.enter_context(self.servers.claimed())
             self._check_port()
             running.callback(self.servers.stop)
             running.callback(self.family.end, self.servers.processes)
+            running.callback(_ignore_signals)
             if self.needed:
                 _say("PostgreSQL and Redis")
                 self.servers.start(self.needed)
             if not prepared.is_current(self.config):
                 self._prepare()
-            return self._serve()
+            self._serve()
 
     def _check_port(self) -> None:
         host, port = self.environment["BIND"], self.config.port
         try:
-            socket.create_server((host, port)).close()
+            _listen(host, port)
         except OSError as error:
             free = _free_port_after(host, port)
             raise LaunchError(
@@ -104,20 +111,27 @@ class Launch:
             raise LaunchError(f"The installation could not be prepared (exit code {code}); the lines above say why.")
         prepared.remember(self.config)
 
-    def _serve(self) -> int:
-        """Run the Procfile until we are stopped, or until one of its processes ends."""
-        _say("Web server, workers and scheduler")
+    def _serve(self) -> NoReturn:
+        """Run the Procfile until we are stopped, or until one of its processes ends.
+
+        The web server goes first: loading everything at once would keep people waiting for the first page.
+        """
+        _say("Web server")
+        running = [self._start("web")]
+        while not self._answers():
+            _check(running)
+            time.sleep(0.1)
+        self._announce()
+        running.append(self._start("worker", "trainer", "beat"))
+        while True:
+            _check(running)
+            self._mend()
+            time.sleep(1)
+
+    def _start(self, *names: str) -> subprocess.Popen[bytes]:
         # The environment is complete: honcho must not read .env, whose quoting it understands differently.
         honcho = [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", str(BASE_DIR / "Procfile"), "start"]
-        processes = self.family.start(honcho, self.environment)
-        ready = False
-        while processes.poll() is None:
-            if not ready and self._answers():
-                ready = True
-                self._announce()
-            self._mend()
-            time.sleep(1 if ready else 0.2)
-        raise LaunchError("One of the processes ended, so the others were stopped; the lines above say which and why.")
+        return self.family.start([*honcho, *names], self.environment)
 
     def _answers(self) -> bool:
         try:
@@ -130,8 +144,8 @@ class Launch:
             return False
 
     def _local_url(self) -> str:
-        host = self.environment["BIND"]
-        return f"http://{'127.0.0.1' if host in {'0.0.0.0', '::', ''} else host}:{self.config.port}"  # noqa: S104
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.environment["BIND"], self.environment["BIND"])  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.config.port}"
 
     def _mend(self) -> None:
         """A server of ours that was killed comes back, on its old port."""
@@ -147,6 +161,11 @@ class Launch:
             _write_private(self.credentials, details)
         sys.stdout.write(_banner(self.config, details, self.credentials))
         sys.stdout.flush()
+
+
+def _check(running: list[subprocess.Popen[bytes]]) -> None:
+    if any(honcho.poll() is not None for honcho in running):
+        raise LaunchError("One of the processes ended, so the others were stopped; the lines above say which and why.")
 
 
 def _config() -> Config:
@@ -179,10 +198,16 @@ def _environment(config: Config) -> dict[str, str]:
     }
 
 
+def _listen(host: str, port: int) -> None:
+    """Raises OSError when the web server could not listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
+
+
 def _free_port_after(host: str, port: int) -> int:
     for candidate in range(port + 1, min(port + 100, 65536)):
         try:
-            socket.create_server((host, candidate)).close()
+            _listen(host, candidate)
         except OSError:
             continue
         return candidate

@@ -17,7 +17,7 @@ OURS = (
     "static.sha256",
     "prepared.sha256",
     "demo.json",
-    "beat",
+    "beat*",
     "secret_key",
     "log",
     "servers.json",
@@ -31,7 +31,7 @@ def main() -> int:
     try:
         with servers.claimed():
             servers.stop()
-            _delete([path for name in OURS if (path := var / name).exists()])
+            _delete([path for pattern in OURS for path in sorted(var.glob(pattern))])
     except EmbeddedServerError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
