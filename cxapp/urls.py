@@ -1,5 +1,6 @@
 """Every address of cxapp."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -17,6 +18,9 @@ from core.preferences import set_language, set_theme
 handler400 = "core.api.problems.bad_request"
 handler404 = "core.api.problems.page_not_found"
 handler500 = "core.api.problems.server_error"
+
+# Administrators log in like everybody else: with rate limits and, where they have it, their second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 api_v1 = [
     *catalog.urls.api_urlpatterns,

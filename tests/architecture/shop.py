@@ -1,0 +1,123 @@
+"""A shop that has rows of every model: what the guards send through every screen."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from campaigns.models import Message, MessageBlock
+from catalog.models import PriceChange
+from core.models import Delivery, IdempotencyRecord, Job
+from customers.models import ConsentRecord, Suppression
+from merchants.actions import create_api_key, record_audit
+from merchants.models import Membership, Merchant, MerchantModel
+from orders.models import (
+    ImportRejection,
+    Order,
+    Refund,
+    Return,
+    ReturnLine,
+    Shipment,
+    ShipmentLine,
+    TrackingEvent,
+)
+from recommendations.models import ModelVersion
+from tests.factories import CategoryFactory, CustomerFactory, OrderFactory, OrderLineFactory, ProductFactory
+
+AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+OURS = [
+    model
+    for model in apps.get_models()
+    if model._meta.app_config.name.split(".")[0]
+    in {
+        "merchants",
+        "core",
+        "catalog",
+        "customers",
+        "orders",
+        "promotions",
+        "recommendations",
+        "feedback",
+        "campaigns",
+        "insights",
+    }
+]
+WITH_MERCHANT = [model for model in OURS if issubclass(model, MerchantModel)]
+
+
+def stock_up(membership: Membership, number: int) -> None:
+    """One row of every model for the membership's merchant; ``number`` keeps repeated calls apart."""
+    merchant, staff = membership.merchant, membership.staff
+    key, _token = create_api_key(merchant, kind="sk", name=f"key {number}", staff=staff)
+    record_audit(merchant, "settings.updated", staff=staff, subject=key, changes={"name": {"from": "a", "to": "b"}})
+    job = Job.objects.create(
+        merchant=merchant, kind="train", title=f"Job {number}", state="failed", asked_by=staff, error="no"
+    )
+    Delivery.objects.create(
+        merchant=merchant, event="OrderPlaced", handler="a.b", payload={}, state="failed", error="no"
+    )
+    IdempotencyRecord.objects.create(merchant=merchant, key=f"k{number}", fingerprint="f", status=200, body={})
+    ImportRejection.objects.create(merchant=merchant, job=job, line=number, code="no_sku", reason="No SKU.")
+    ModelVersion.objects.create(
+        merchant=merchant, version=f"v{number}", status="retired", mode="popularity", snapshot_at=AT
+    )
+    order = _sell(merchant, number)
+    _tell(order)
+
+
+def _sell(merchant: Merchant, number: int) -> Order:
+    """An order of a product, sent, and brought back in part."""
+    category = CategoryFactory(merchant=merchant, path=f"Category {number}")
+    product = ProductFactory(merchant=merchant, category=category)
+    PriceChange.objects.create(merchant=merchant, product=product, price=1999, valid_from=AT - timedelta(days=90))
+    customer = CustomerFactory(merchant=merchant)
+    ConsentRecord.objects.create(merchant=merchant, customer=customer, kind="granted", purpose="newsletter", source="x")
+    Suppression.objects.create(merchant=merchant, channel="email", digest=f"{number:064}", reason="bounce")
+    order = OrderFactory(customer=customer, number=f"{merchant.slug}-{number}", total=4000, refunded=500)
+    line = OrderLineFactory(order=order, product=product, quantity=2, unit_price=2000, returned=1)
+    parcel = Shipment.objects.create(merchant=merchant, order=order, reference="P", shipped_at=AT)
+    ShipmentLine.objects.create(merchant=merchant, shipment=parcel, order_line=line, quantity=2)
+    TrackingEvent.objects.create(merchant=merchant, shipment=parcel, code="delivered", occurred_at=AT)
+    back = Return.objects.create(merchant=merchant, order=order, reference="R", received_at=AT)
+    ReturnLine.objects.create(merchant=merchant, parcel=back, order_line=line, quantity=1, refund=500)
+    Refund.objects.create(merchant=merchant, order=order, parcel=back, amount=500, refunded_at=AT)
+    return order
+
+
+def _tell(order: Order) -> None:
+    """The confirmation of an order, kept."""
+    message = Message.objects.create(
+        merchant=order.merchant,
+        kind="order_confirmation",
+        legal_class="T",
+        order=order,
+        customer=order.customer,
+        address="ada@example.org",
+        locale="de",
+        message_id=f"<{order.number}@shop.example>",
+        unsubscribe_token=f"token-{order.number}",
+        state="kept",
+        sent_at=AT,
+        body=b"Subject: Hello\r\nContent-Type: text/plain\r\n\r\nHello\r\n",
+    )
+    MessageBlock.objects.create(
+        merchant=order.merchant,
+        message=message,
+        kind="order",
+        legal_class="T",
+        shown=True,
+        basis="contract",
+        code="contract",
+    )
+
+
+def rows_of(model: type[models.Model], merchant: Merchant) -> models.QuerySet[Any]:
+    """The rows of ``model`` that belong to the merchant; of the tenant itself and of staff, those around it."""
+    manager: Any = model._default_manager
+    if model is Merchant:
+        return manager.filter(pk=merchant.pk)
+    if not issubclass(model, MerchantModel):
+        return manager.filter(memberships__merchant=merchant)
+    return manager.for_merchant(merchant)
