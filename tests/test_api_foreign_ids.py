@@ -1,0 +1,81 @@
+"""One merchant's key with another merchant's identifiers: as if they did not exist."""
+
+from typing import Any
+
+import pytest
+
+from core.models import MerchantModel
+from merchants.models import Membership, Merchant
+from orders.models import Order
+from tests.api_operations import Operation, api_operations
+from tests.orders.samples import ORDER
+from tests.storefront import Storefront, storefront
+
+UNITS = [{"sku": "84029E", "quantity": 1}]
+# Requests that would succeed for the owner of the identifiers.
+READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
+    "GET /api/v1/products/{sku}": None,
+    "GET /api/v1/orders/{number}": None,
+    "GET /api/v1/customers/{external_id}": None,
+    "POST /api/v1/orders/{number}/shipments": {"reference": "P-1"},
+    "POST /api/v1/orders/{number}/returns": {"reference": "R-1", "lines": UNITS},
+    "POST /api/v1/orders/{number}/cancellation": {},
+}
+# These create under the caller's own merchant, or answer without identifiers of rows (each has tests of its own).
+OWN = {
+    "PUT /api/v1/products/{sku}",
+    "POST /api/v1/products/bulk",
+    "POST /api/v1/orders",
+    "GET /api/v1/recommendations",
+}
+
+
+@pytest.fixture
+def owner(stranger: Membership) -> Merchant:
+    """A shop with a product, an order and a customer."""
+    server = storefront(stranger.merchant)
+    assert server.put("/api/v1/products/84029E", {"title": "Mug", "price": 1999}).status_code == 201
+    assert server.post("/api/v1/orders", ORDER).status_code == 201
+    return stranger.merchant
+
+
+def send(server: Storefront, operation: Operation) -> Any:
+    path = operation.path.format(sku="84029E", number="A-1001", external_id="c-1")
+    body = READS_OR_CHANGES[str(operation)]
+    return server.get(path) if operation.method == "GET" else server.post(path, body)
+
+
+def test_every_operation_is_swept() -> None:
+    assert {str(operation) for operation in api_operations()} == READS_OR_CHANGES.keys() | OWN
+
+
+def test_foreign_identifiers_are_not_found_and_nothing_changes(api: Storefront, owner: Merchant) -> None:
+    own = storefront(owner)
+    before = own.get("/api/v1/orders/A-1001").json()
+    for operation in api_operations():
+        if str(operation) in READS_OR_CHANGES:
+            assert send(api, operation).status_code == 404, operation
+    assert own.get("/api/v1/orders/A-1001").json() == before
+
+
+def test_the_owner_finds_all_of_them(owner: Merchant) -> None:
+    """Otherwise the test above would prove nothing."""
+    for operation in api_operations():
+        if str(operation) in READS_OR_CHANGES and operation.path.endswith("}"):
+            assert send(storefront(owner), operation).status_code == 200, operation
+    assert send(storefront(owner), Operation("POST", "/api/v1/orders/{number}/cancellation", True)).status_code == 200
+    assert Order.objects.get(merchant=owner).state == Order.State.CANCELLED
+
+
+def test_writing_under_foreign_identifiers_leaves_the_foreign_rows_alone(api: Storefront, owner: Merchant) -> None:
+    def state() -> list[dict[str, Any]]:
+        models: list[type[MerchantModel]] = [Order, *(field.related_model for field in Order._meta.related_objects)]
+        return [row for model in models for row in model.objects.for_merchant(owner).order_by("pk").values()]
+
+    before = state()
+    assert api.put("/api/v1/products/84029E", {"title": "Mine", "price": 1}).status_code == 201
+    assert api.post("/api/v1/orders", ORDER | {"payment_method": "mine"}).status_code == 201
+    assert api.post("/api/v1/orders/A-1001/cancellation", {}).status_code == 200
+    assert state() == before
+    assert storefront(owner).get("/api/v1/products/84029E").json()["title"] == "Mug"
+    assert storefront(owner).get("/api/v1/customers/c-1").json()["revenue"] == 4497
