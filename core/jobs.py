@@ -106,7 +106,7 @@ def run(job: Job, *, echo: Callable[[Job], None] | None = None) -> Job:
     except DomainError as error:
         return _finish(job, Job.State.FAILED, error=str(error.message))
     except Exception as error:
-        _finish(job, Job.State.FAILED, error=f"{type(error).__name__}: {error}"[:2000])
+        _finish(job, Job.State.FAILED, error=f"{type(error).__name__}: {error}".replace("\0", "")[:2000])
         raise
     return _finish(job, Job.State.DONE, result=result)
 
