@@ -27,8 +27,11 @@ def queue_order_confirmation(order: Order) -> Message | None:
 
     An order without an address is queued as well: the message is blocked then, and staff see it.
     """
-    if order.source != Order.Source.API:
-        return None
+    return add_order_confirmation(order) if order.source == Order.Source.API else None
+
+
+def add_order_confirmation(order: Order) -> Message:
+    """The order's confirmation in the ledger, waiting to be sent; wherever the order comes from. Idempotent."""
     kind = Message.Kind.ORDER_CONFIRMATION
     customer = order.customer
     message, _created = Message.objects.get_or_create(

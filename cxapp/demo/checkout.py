@@ -18,7 +18,7 @@ from cxapp.demo.shopping import Basket
 from orders.pricing import goods_paid, included_taxes, line_total, order_total
 
 FIRST_NUMBER = 10_001
-NOTICE_SHOWN = 0.93
+NOTICE_SHOWN = 0.85
 OTHER_PAYMENT = 0.12
 PREPAYMENT, MONEY_TAKES = "prepayment", 2  # working days
 # Three units and more of a thing are sometimes five per cent cheaper.

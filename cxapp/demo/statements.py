@@ -12,7 +12,7 @@ from cxapp.demo.ledger import OrderPlan, StatementPlan
 from cxapp.demo.people import Person
 
 NEWSLETTER, RECOMMENDATIONS = 0.36, 0.13
-WITHDRAWN, OBJECTED = 0.07, 0.03
+WITHDRAWN, OBJECTED = 0.08, 0.05
 EVERYTHING = ""
 
 

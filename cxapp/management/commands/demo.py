@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from core.errors import DomainError
 from cxapp.demo import building
+from cxapp.demo import messages as confirmations
 from cxapp.demo.assortment import MAIN
 from cxapp.demo.writing import Tick
 from merchants.models import Merchant
@@ -30,11 +31,27 @@ class Command(BaseCommand):
         parser.add_argument("--credentials", type=Path, help="file for logins and keys; without it they are printed")
         parser.add_argument("--customers", type=_positive, default=CUSTOMERS, help="of the main shop (%(default)s)")
         parser.add_argument("--seed", type=int, default=SEED, help="another number makes other shops (%(default)s)")
+        parser.add_argument(
+            "--messages", action="store_true", help="confirm the newest orders of the main shop; best after a training"
+        )
         parser.add_argument("--reset", action="store_true", help="delete the demo shops and all their data first")
 
-    def handle(
-        self, *args: Any, credentials: Path | None, customers: int, seed: int, reset: bool, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, messages: bool, **options: Any) -> None:
+        if messages:
+            self._confirm()
+        else:
+            self._make_once(**{name: options[name] for name in ("credentials", "customers", "seed", "reset")})
+
+    def _confirm(self) -> None:
+        shop = Merchant.objects.filter(slug=MAIN).first()
+        if shop is None:
+            raise CommandError("There is no demo shop yet: run `manage.py demo` first.")
+        with self._watch("Confirming the newest orders", confirmations.NEWEST) as tick:
+            states = confirmations.confirm_newest(shop, tick)
+        told = ", ".join(f"{count} {state}" for state, count in states.items())
+        self.stdout.write(f"  Order confirmations: {told or 'none was missing'}.")
+
+    def _make_once(self, *, credentials: Path | None, customers: int, seed: int, reset: bool) -> None:
         started = time.monotonic()
         try:
             present = building.demo_merchants()

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from cxapp import staticfiles
+from cxapp.demo import addresses, messages
 from cxapp.demo.assortment import MAIN
 from merchants.models import Merchant
 from recommendations.models import ModelVersion
@@ -29,7 +30,9 @@ class Command(BaseCommand):
         if no_demo:
             return
         self._step("Demo shop", _is_empty, lambda: call_command("demo", credentials=credentials))
+        self._step("Demo pictures", addresses.pictures_have_moved, addresses.move_pictures)
         self._step("First training", _is_untrained, self._train)
+        self._step("Demo messages", messages.are_missing, lambda: call_command("demo", messages=True))
 
     def _step(self, title: str, is_due: Callable[[], bool], work: Callable[[], object]) -> None:
         """Do ``work`` if it is due, and say so, with the seconds it took."""
