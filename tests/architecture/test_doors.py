@@ -1,0 +1,172 @@
+"""The guards of tenancy, over code that exists and code that is not written yet.
+
+A new address below ``/m/`` fails here until its arguments are known to ``ROWS`` (so that the sweep can call it).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from campaigns.models import Message
+from catalog.models import Product
+from core.models import Delivery, Job
+from customers.models import Customer
+from merchants.models import ApiKey, Membership, Role
+from orders.models import Order
+from tests.architecture.shop import rows_of, stock_up
+from tests.factories import MembershipFactory
+
+# Which model's id an address takes; an address without arguments needs no entry.
+ROWS: dict[str, type[Any]] = {
+    "api_key_revoke": ApiKey,
+    "customer_detail": Customer,
+    "customer_object": Customer,
+    "customer_timeline": Customer,
+    "delivery_retry": Delivery,
+    "job_cancel": Job,
+    "job_detail": Job,
+    "job_progress": Job,
+    "message_detail": Message,
+    "message_preview": Message,
+    "message_retry": Message,
+    "message_source": Message,
+    "order_detail": Order,
+    "product_detail": Product,
+    "team_remove": Membership,
+    "team_role": Membership,
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """One route below ``/m/<slug>/``: its name, its view, the names of its arguments beside the slug."""
+
+    name: str
+    view: Any
+    arguments: tuple[str, ...]
+
+    def url(self, membership: Membership, **ids: Any) -> str:
+        return reverse(self.name, kwargs={"slug": membership.merchant.slug, **ids})
+
+
+def _routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _routes(entry, route)
+        else:
+            yield route, entry
+
+
+BACK_OFFICE = [
+    Address(str(entry.name), entry.callback, tuple(re.findall(r"<(?:\w+:)?(\w+)>", route))[1:])
+    for route, entry in _routes(get_resolver())
+    if route.startswith("m/<slug:slug>/")
+]
+IDS = [address.name for address in BACK_OFFICE]
+every_address = pytest.mark.parametrize("address", BACK_OFFICE, ids=IDS)
+
+
+def _browser(membership: Membership) -> Client:
+    browser = Client(raise_request_exception=False)
+    browser.force_login(membership.staff)
+    return browser
+
+
+def _arguments(address: Address, membership: Membership) -> dict[str, Any]:
+    """Ids of the membership's own merchant for the address."""
+    if not address.arguments:
+        return {}
+    assert address.name in ROWS, f"{address.name} takes {address.arguments}: name its model in ROWS"
+    row = rows_of(ROWS[address.name], membership.merchant).first()
+    assert row is not None, f"tests/architecture/shop.py makes no {ROWS[address.name].__name__}"
+    return {"pk": row.pk}
+
+
+def test_the_back_office_is_found() -> None:
+    assert len(BACK_OFFICE) > 20
+    assert len(set(IDS)) == len(IDS)
+    assert set(ROWS) <= set(IDS), "ROWS names an address that is gone"
+
+
+@every_address
+def test_every_view_stands_behind_the_door(address: Address) -> None:
+    role = getattr(address.view, "minimum_role", None)
+    assert isinstance(role, Role), f"{address.name} lacks @merchant_view(Role.…)"
+
+
+@every_address
+def test_a_stranger_finds_nothing(address: Address, membership: Membership, stranger: Membership) -> None:
+    stock_up(membership, 1)
+    browser, url = _browser(stranger), address.url(membership, **_arguments(address, membership))
+    for method in (browser.get, browser.post):
+        # 405 comes before the door; it tells nothing about the shop.
+        assert method(url).status_code in (404, 405)
+    assert 404 in (browser.get(url).status_code, browser.post(url).status_code)
+
+
+@every_address
+def test_somebody_who_is_not_logged_in_is_asked_to(address: Address, membership: Membership) -> None:
+    stock_up(membership, 1)
+    url = address.url(membership, **_arguments(address, membership))
+    answers = [Client().get(url), Client().post(url)]
+    assert {answer.status_code for answer in answers} <= {302, 405}
+    assert any(answer.status_code == 302 and answer.url.startswith("/accounts/login/") for answer in answers)
+
+
+@pytest.mark.parametrize("address", [address for address in BACK_OFFICE if address.arguments], ids=lambda a: a.name)
+def test_ids_of_another_merchant_are_unknown(address: Address, membership: Membership, stranger: Membership) -> None:
+    """The owner of one shop asks for rows of another, at the own address."""
+    stock_up(membership, 1)
+    stock_up(stranger, 2)
+    browser, url = _browser(membership), address.url(membership, **_arguments(address, stranger))
+    before = _fingerprint(stranger)
+    for method in (browser.get, browser.post):
+        assert method(url).status_code in (404, 405)
+    assert 404 in (browser.get(url).status_code, browser.post(url).status_code)
+    assert _fingerprint(stranger) == before
+
+
+def _fingerprint(membership: Membership) -> list[list[dict[str, Any]]]:
+    models = set(ROWS.values())
+    rows = [rows_of(model, membership.merchant).order_by("pk") for model in sorted(models, key=lambda m: m.__name__)]
+    return [list(found.values()) for found in rows]
+
+
+@every_address
+def test_a_role_below_is_refused(address: Address, membership: Membership) -> None:
+    stock_up(membership, 1)
+    below = [role for role in Role if role < address.view.minimum_role]
+    url = address.url(membership, **_arguments(address, membership))
+    for role in below:
+        browser = _browser(MembershipFactory(merchant=membership.merchant, role=role))
+        codes = {browser.get(url).status_code, browser.post(url).status_code}
+        assert codes <= {403, 405}
+        assert 403 in codes
+
+
+@every_address
+def test_reading_writes_nothing(address: Address, membership: Membership) -> None:
+    """Every GET works in a transaction in which PostgreSQL refuses to write."""
+    stock_up(membership, 1)
+    browser, url = _browser(membership), address.url(membership, **_arguments(address, membership))
+    browser.get(address.url(membership, **_arguments(address, membership)))  # the session remembers the shop
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+        answer = browser.get(url)
+        transaction.set_rollback(True)
+    assert answer.status_code in (200, 405), answer.status_code
+
+
+@every_address
+def test_no_screen_says_none(address: Address, membership: Membership) -> None:
+    stock_up(membership, 1)
+    answer = _browser(membership).get(address.url(membership, **_arguments(address, membership)))
+    if answer.status_code == 200 and "html" in answer["Content-Type"]:
+        assert not re.search(r">\s*(None|True|False|\[\]|\{\})\s*<", answer.text)
