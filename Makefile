@@ -16,7 +16,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test lint format types checks bench shell reset
+.PHONY: help run install test lint format types checks bench messages shell reset
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ checks: install ## settings and migrations are complete
 
 bench: install ## measure against the bars of the specification
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench
+
+messages: $(PACKAGES) ## bring the translation catalogues up to date with the sources
+	@$(BIN)/python manage.py messages
 
 shell: install ## Python with Django, on the data of `make run`
 	@$(BIN)/python -m cxapp.embedded exec -- $(BIN)/python manage.py shell
