@@ -38,9 +38,10 @@ def with_products(merchant_id: int, answer: Recommendation) -> list[Shown]:
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the quality table: shares of customers, and NDCG, both between 0 and 1."""
+    """One way to recommend, and its figures: shares of customers, and NDCG, both between 0 and 1."""
 
     label: str
+    short: str
     figures: Mapping[str, float]
     is_live: bool
 
@@ -54,11 +55,11 @@ def methods(version: ModelVersion) -> list[Method]:
     """The simple answers first, then what is live; empty when nothing was measured."""
     measured = version.metrics.get("methods", {})
     labels = {
-        "popularity": _("Popular in the last four weeks"),
-        "history": _("What the person bought before"),
-        "blend": _("Live model"),
+        "popularity": (_("Popular in the last four weeks"), _("Popularity")),
+        "history": (_("What the person bought before"), _("History")),
+        "blend": (_("Live model"), _("Model")),
     }
-    return [Method(labels[name], measured[name], name == "blend") for name in labels if name in measured]
+    return [Method(*labels[name], measured[name], name == "blend") for name in labels if name in measured]
 
 
 @dataclass(frozen=True)

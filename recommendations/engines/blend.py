@@ -187,17 +187,19 @@ class Model:
         for source in set(sources):
             rows = [row for row, name in enumerate(sources) if name == source]
             because[rows] = self.engines[source].because(context, products[rows])
-        named = [None if product == NOTHING else int(product) for product in because]
+        named = [None if anchor == NOTHING else int(anchor) for anchor in because]
         return [
-            (source, reason_code(request, source, product), product)
-            for source, product in zip(sources, named, strict=True)
+            (source, reason_code(request, source, int(product), anchor), anchor)
+            for product, source, anchor in zip(products, sources, named, strict=True)
         ]
 
 
-def reason_code(request: Request, source: str, because: int | None) -> str:
+def reason_code(request: Request, source: str, product: int, because: int | None) -> str:
     """Which sentence says why: it depends on whether the person bought, chose or only sees ``because``."""
     if source not in (Als.name, ItemKnn.name):
         return SENTENCES[source]
+    if because == product:
+        return SENTENCES[History.name]
     if because is None:
         return "for_you"
     if because == request.product:

@@ -5,14 +5,14 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from recommendations.engines.als import ALPHA, FACTORS, REGULARIZATION, Als, factorise
 from recommendations.engines.copurchase import SHRINKAGE, CoPurchase, association
-from recommendations.engines.history import History, repeat_rate
+from recommendations.engines.history import PRIOR_PAIRS, PRIOR_RATE, History, repeat_rate
 from recommendations.engines.interface import Context
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.neighbours import Neighbours
@@ -56,8 +56,9 @@ def test_what_nobody_buys_twice_is_a_durable_and_hidden_from_its_owner():
 
 
 def test_without_evidence_products_count_as_bought_again():
-    rates = repeat_rate(interactions([(1, 10, 1, 100.0), (2, 10, 2, 100.0)]))
-    assert rates.tolist() == pytest.approx([2 / 22])
+    world = interactions([(1, 10, 1, 100.0), (2, 10, 2, 100.0)])
+    assert repeat_rate(world).tolist() == pytest.approx([PRIOR_PAIRS * PRIOR_RATE / (PRIOR_PAIRS + 2)])
+    assert History.fit(world).repeatable.all()
 
 
 # --- ALS
@@ -176,6 +177,7 @@ def test_a_pair_seen_once_does_not_beat_one_seen_often():
     assert scores[1] > scores[2]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(-1, 5, width=32)), max_size=60))
 def test_strongest_equals_sorting(entries: list[tuple[int, int, float]]):
     dense = np.zeros((12, 12), np.float32)
