@@ -59,6 +59,23 @@ def _stop(signum: int, frame: FrameType | None) -> NoReturn:
     raise Stopped
 
 
+def stop_with_make() -> None:
+    """Stop when the ``make`` that runs us got a SIGINT or SIGHUP meant for it alone.
+
+    GNU make passes on a SIGTERM. Of these two it expects that the terminal sent them to everybody, so it blocks them and
+    waits for us, for ever.
+    """
+    try:
+        if psutil.Process(os.getppid()).name() not in {"make", "gmake"}:
+            return
+        status = Path(f"/proc/{os.getppid()}/status").read_text()
+    except (psutil.NoSuchProcess, FileNotFoundError):  # it is gone; we go on without it
+        return
+    blocked = int(status.partition("SigBlk:")[2].split(maxsplit=1)[0], 16)
+    if blocked & (1 << signal.SIGINT - 1 | 1 << signal.SIGHUP - 1):
+        _stop(signal.SIGINT, None)
+
+
 def _ignore_signals() -> None:
     """We are stopping already, and nothing may interrupt that."""
     for signum in STOP_SIGNALS:
@@ -107,7 +124,11 @@ class Launch:
         command = [sys.executable, "manage.py", "prepare", "--credentials", str(self.credentials)]
         if self.environment.get("DEMO", "").lower() in OFF:
             command.append("--no-demo")
-        if code := self.family.start(command, self.environment).wait():
+        preparation = self.family.start(command, self.environment)
+        while (code := preparation.poll()) is None:
+            stop_with_make()
+            time.sleep(0.1)
+        if code:
             raise LaunchError(f"The installation could not be prepared (exit code {code}); the lines above say why.")
         prepared.remember(self.config)
 
@@ -119,11 +140,13 @@ class Launch:
         _say("Web server")
         running = [self._start("web")]
         while not self._answers():
+            stop_with_make()
             _check(running)
             time.sleep(0.1)
         self._announce()
         running.append(self._start("worker", "trainer", "beat"))
         while True:
+            stop_with_make()
             _check(running)
             self._mend()
             time.sleep(1)

@@ -32,6 +32,18 @@ sys.stdin.read()
 family.end(lambda: [])
 """
 
+UNDER_MAKE = """
+import signal, sys, time
+from cxapp import launch
+for signum in launch.STOP_SIGNALS:
+    signal.signal(signum, launch._stop)
+sys.stdout.write("ready\\n"), sys.stdout.flush()
+while True:
+    launch.stop_with_make()
+    time.sleep(0.05)
+"""
+PLAIN = os.environ | {"PYTHONPATH": str(ROOT)}
+
 
 @pytest.fixture
 def port() -> int:
@@ -106,6 +118,19 @@ def wait_for_text(path: Path, text: str) -> None:
     while text not in path.read_text():
         assert time.monotonic() < deadline, path.read_text()
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_for_make_alone_reaches_us(signum, tmp_path):
+    (tmp_path / "loop.py").write_text(UNDER_MAKE)
+    (tmp_path / "Makefile").write_text(f"run:\n\t@exec {sys.executable} {tmp_path}/loop.py\n")
+    make = subprocess.Popen(["make", "-f", tmp_path / "Makefile"], cwd=ROOT, env=PLAIN, stdout=subprocess.PIPE)
+    with make:
+        assert make.stdout is not None
+        assert make.stdout.readline() == b"ready\n"
+        make.send_signal(signum)
+        assert make.wait(20) != 0
+        assert b"Stopping" in make.stdout.read()
 
 
 def test_a_taken_port_is_explained(environment, port):
