@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal
 from typing import Any
 
@@ -71,10 +72,10 @@ class ProductInput(StrictSerializer):
     tags = serializers.ListField(child=StrictCharField(max_length=60), max_length=50, default=list)
     active = StrictBooleanField(default=True)
 
-    def data_for(self, sku: str) -> ProductData:
-        """The validated product under ``sku``."""
-        valid = self.validated_data
-        return ProductData(**valid | {"sku": sku, "category": tuple(valid["category"]), "tags": tuple(valid["tags"])})
+
+def product_data(sku: str, valid: dict[str, Any]) -> ProductData:
+    """The validated product under ``sku``."""
+    return ProductData(**valid | {"sku": sku, "category": tuple(valid["category"]), "tags": tuple(valid["tags"])})
 
 
 class BulkProductInput(ProductInput):
@@ -185,7 +186,7 @@ class ProductView(APIView):
         """Create the product or replace it whole; a changed price goes into the price history."""
         given = ProductInput(data=request.data)
         given.is_valid(raise_exception=True)
-        put = put_product(caller(request).merchant, given.data_for(sku))
+        put = put_product(caller(request).merchant, product_data(sku, given.validated_data))
         status = 201 if put.outcome == Outcome.CREATED else 200
         return Response(ProductOutput(put.product).data, status=status)
 
@@ -212,30 +213,33 @@ class BulkView(APIView):
         return Response(BulkOutput({"results": results, "rejected": rejected}).data)
 
 
+# Made once: to make a serializer per product costs more than to check it.
+_EACH = BulkProductInput()
+
+
 def _put_all(merchant: Merchant, products: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One result per product; of two with one SKU the later is rejected."""
     results: list[dict[str, Any]] = []
     accepted: dict[str, tuple[dict[str, Any], ProductData]] = {}
     for product in products:
-        given = BulkProductInput(data=product)
-        errors = _errors(given, accepted)
-        sku = given.initial_data.get("sku")
-        result = {"sku": sku if isinstance(sku, str) else None, "result": "rejected", "errors": errors}
+        given = product.get("sku")
+        result: dict[str, Any] = {"sku": given if isinstance(given, str) else None, "result": "rejected", "errors": []}
         results.append(result)
-        if not errors:
-            accepted[given.validated_data["sku"]] = result, given.data_for(given.validated_data["sku"])
+        try:
+            data = _check(product, accepted)
+        except serializers.ValidationError as error:
+            result["errors"] = field_errors(error)
+        else:
+            accepted[data.sku] = result, data
     puts = put_products(merchant, [data for _result, data in accepted.values()])
     for (result, _data), put in zip(accepted.values(), puts, strict=True):
         result["result"] = put.outcome.value
     return results
 
 
-def _errors(given: BulkProductInput, accepted: dict[str, Any]) -> list[dict[str, str]]:
-    try:
-        given.is_valid(raise_exception=True)
-    except serializers.ValidationError as error:
-        return field_errors(error)
-    if given.validated_data["sku"] in accepted:
-        repeated = ErrorDetail("This SKU is named twice.", code="repeated_sku")
-        return field_errors(serializers.ValidationError({"sku": [repeated]}))
-    return []
+def _check(product: dict[str, Any], accepted: Container[str]) -> ProductData:
+    """Raises ValidationError for what is malformed, or has the SKU of one that is accepted."""
+    valid = _EACH.run_validation(product)
+    if valid["sku"] in accepted:
+        raise serializers.ValidationError({"sku": [ErrorDetail("This SKU is named twice.", code="repeated_sku")]})
+    return product_data(valid["sku"], valid)
