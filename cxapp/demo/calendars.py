@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 SUNDAY = 6
 
 
+@cache  # a few thousand different questions, asked a hundred thousand times
 def after_working_days(day: date, count: int) -> date:
     """The working day that is ``count`` working days later; 0 gives ``day``, or Monday for a Sunday."""
     while count or day.weekday() == SUNDAY:
