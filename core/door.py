@@ -8,7 +8,8 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
@@ -26,16 +27,16 @@ class MerchantRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[Concatenate[MerchantRequest, P], HttpResponse]
+View = Callable[Concatenate[MerchantRequest, P], HttpResponseBase]
 
 
-def merchant_view(role: Role) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+def merchant_view(role: Role) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """404 to a stranger, 403 to a member whose role is below ``role``; sets the shop's time zone."""
 
-    def wrap(view: View[P]) -> Callable[..., HttpResponse]:
+    def wrap(view: View[P]) -> Callable[..., HttpResponseBase]:
         @login_required
         @wraps(view)
-        def behind_door(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def behind_door(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             enter(request, slug)
             entered = cast(MerchantRequest, request)
             if entered.role < role:

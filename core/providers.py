@@ -69,6 +69,8 @@ customer_timeline: Registry[Callable[[Any, int, datetime | None], list[TimelineE
 customer_panels: Registry[Callable[[Any], Panel]] = Registry()
 order_panels: Registry[Callable[[Any], Panel]] = Registry()
 product_panels: Registry[Callable[[Any], Panel]] = Registry()
+# What a job of a certain kind came to, instead of its raw result; None for jobs of other kinds.
+job_panels: Registry[Callable[[Any], Panel | None]] = Registry()
 navigation: Registry[NavigationItem] = Registry()
 # (merchant, text) → results of the command palette.
 search_results: Registry[Callable[[Merchant, str], list[Any]]] = Registry()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.listing import ListFilter, SearchFilter, SinceFilter, UntilFilter, recent_values
 from core.templatetags.cx import country_name
 from customers.models import Customer
+from orders.importing.reasons import reason_label
 from orders.models import Order
 from orders.payments import payment_name
 
@@ -43,3 +44,16 @@ class OrderFilter(ListFilter):
 
     def only_late(self, rows: QuerySet[Order], name: str, value: bool) -> QuerySet[Order]:
         return rows.late(timezone.localdate()) if value else rows  # type: ignore[attr-defined]  # OrderQuerySet
+
+
+class RejectionFilter(ListFilter):
+    """``queryset`` holds the rows of one import."""
+
+    code = django_filters.ChoiceFilter(label=_("Reason"), empty_label=_("Every reason"))
+
+    sorts = {"line": ["line", "id"]}
+    default_sort = "line"
+
+    def narrow(self) -> None:
+        codes = recent_values(self.queryset, "code", self.asked("code")[:40])
+        self.form.fields["code"].choices = [(code, reason_label(code)) for code in codes]  # type: ignore[attr-defined]

@@ -11,17 +11,20 @@ from django.utils.translation import gettext_lazy
 
 from catalog.models import Product
 from core.charts import Chart, Series
+from core.models import Job
 from core.providers import (
     NavigationItem,
     Panel,
     TimelineEntry,
     customer_panels,
     customer_timeline,
+    job_panels,
     navigation,
     product_panels,
 )
 from core.templatetags.cx import money
 from customers.models import Customer
+from orders.importing import IMPORT
 from orders.models import Order, Return, Shipment
 from orders.queries import product_sales
 
@@ -131,6 +134,12 @@ def _return_entry(parcel: Return) -> TimelineEntry:
     )
 
 
+def import_panel(job: Job) -> Panel | None:
+    """What became of an imported file."""
+    return Panel("orders/parts/import_job.html", {"job": job}) if job.kind == IMPORT else None
+
+
+job_panels.register(import_panel, name="imports")
 product_panels.register(product_sales_panel, name="sales", rank=10)
 customer_panels.register(customer_orders, name="orders", rank=10)
 customer_timeline.register(order_entries, name="orders")

@@ -9,6 +9,10 @@ from orders.api import views as api
 urlpatterns = [
     path("orders/", views.order_list, name="order_list"),
     path("orders/<int:pk>/", views.order_detail, name="order_detail"),
+    path("orders/imports/", views.import_list, name="import_list"),
+    path("orders/imports/start", views.import_start, name="import_start"),
+    path("orders/imports/<int:pk>/", views.import_detail, name="import_detail"),
+    path("orders/imports/<int:pk>/rejected.csv", views.import_rejected, name="import_rejected"),
 ]
 api_urlpatterns: list[URLPattern] = [
     path("orders", api.OrdersView.as_view(), name="api_orders"),

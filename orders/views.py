@@ -1,17 +1,31 @@
-"""Orders: the list, and everything that happened to one."""
+"""Orders: the list, everything that happened to one, and the import of those of the past."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from dataclasses import replace
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
 
 from core.door import MerchantRequest, merchant_view
+from core.exports import csv_response
+from core.filters import JobFilter
 from core.listing import list_rows, render_list
+from core.models import Job
 from core.providers import order_panels
 from merchants.models import Role
-from orders.filters import OrderFilter
-from orders.models import Order
+from orders.actions.imports import request_import
+from orders.filters import OrderFilter, RejectionFilter
+from orders.forms import ImportForm
+from orders.importing import IMPORT
+from orders.importing.described import COLUMNS
+from orders.importing.layouts import CXAPP_CSV, LAYOUTS
+from orders.importing.reasons import reason_label
+from orders.models import ImportRejection, Order
 from orders.queries import order_document
 
 
@@ -36,3 +50,60 @@ def order_detail(request: MerchantRequest, pk: int) -> HttpResponse:
         "panels": [provider(order) for provider in order_panels],
     }
     return render(request, "orders/order_detail.html", context)
+
+
+def _imports(request: MerchantRequest) -> QuerySet[Job]:
+    return Job.objects.for_merchant(request.merchant).filter(kind=IMPORT).select_related("asked_by")
+
+
+def _rejections(job: Job) -> QuerySet[ImportRejection]:
+    return ImportRejection.objects.for_merchant(job.merchant_id).filter(job=job)
+
+
+@merchant_view(Role.ANALYST)
+def import_list(request: MerchantRequest) -> HttpResponse:
+    return render_list(request, "orders/import_list.html", list_rows(request, JobFilter, _imports(request)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@merchant_view(Role.EDITOR)
+def import_start(request: MerchantRequest) -> HttpResponse:
+    """The upload: a worker does the rest, and its progress is the next page."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        job = request_import(request.merchant, staff=request.user, **form.request())
+        return redirect("import_detail", request.merchant.slug, job.pk)
+    context = {"form": form, "columns": COLUMNS, "required": CXAPP_CSV.required}
+    return render(request, "orders/import_start.html", context, status=422 if form.is_bound else 200)
+
+
+@merchant_view(Role.ANALYST)
+def import_detail(request: MerchantRequest, pk: int) -> HttpResponse:
+    """What became of a file, and every row of it that was rejected."""
+    job = get_object_or_404(_imports(request), pk=pk)
+    tally = job.result.get("tally", {})
+    counts: dict[str, int] = tally.get("reasons", {})
+    listing = list_rows(request, RejectionFilter, _rejections(job))
+    # The import counted: no need to estimate.
+    total = counts.get(listing.filter.asked("code"), sum(counts.values()))
+    reasons = sorted(counts.items(), key=lambda counted: -counted[1])
+    context = {
+        "job": job,
+        "tally": tally,
+        "reasons": [(code, reason_label(code), count) for code, count in reasons],
+    }
+    return render_list(request, "orders/import_detail.html", replace(listing, total=total, is_exact=True), context)
+
+
+@require_GET
+@merchant_view(Role.ANALYST)
+def import_rejected(request: MerchantRequest, pk: int) -> StreamingHttpResponse:
+    """The rejected rows with all their columns: to be corrected and uploaded again."""
+    job = get_object_or_404(_imports(request), pk=pk)
+    columns = LAYOUTS[job.parameters["format"]].columns
+    rows = _rejections(job).order_by("line", "id").values_list("line", "reason", "row")
+    return csv_response(
+        f"rejected-{job.pk}.csv",
+        [_("Line"), _("Reason"), *columns],
+        ([line, reason, *(row.get(name, "") for name in columns)] for line, reason, row in rows.iterator()),
+    )

@@ -18,6 +18,7 @@ from core.health import system_health
 from core.jobs import cancel_job
 from core.listing import list_rows, render_list
 from core.models import Delivery, Job
+from core.providers import job_panels
 from merchants.models import Role
 
 
@@ -46,7 +47,8 @@ def job_list(request: MerchantRequest) -> HttpResponse:
 @merchant_view(Role.ANALYST)
 def job_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(_jobs(request), pk=pk)
-    return render(request, "core/operations/job_detail.html", {"job": job})
+    panels = [panel for provider in job_panels if (panel := provider(job))]
+    return render(request, "core/operations/job_detail.html", {"job": job, "panels": panels})
 
 
 @merchant_view(Role.ANALYST)

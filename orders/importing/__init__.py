@@ -5,7 +5,8 @@
 are pure: they know no database. Every row of a file is accounted for: it became part of an order or a return, or it is
 listed with its reason (``reasons``).
 
-Only a runner imports the modules of this package: polars brings a thread pool that does not survive a fork.
+Only a runner imports the modules that read and write: polars brings a thread pool that does not survive a fork. The
+others (this one, ``layouts``, ``described``, ``reasons``) are for every process.
 """
 
 from django.db import models
@@ -16,6 +17,6 @@ IMPORT = "import_orders"
 
 
 class FileFormat(models.TextChoices):
-    CXAPP_CSV = "cxapp-csv", _("CSV as documented here")
+    CXAPP_CSV = "cxapp-csv", _("CSV with the columns below")
     SHOPIFY_CSV = "shopify-csv", _("Shopify orders export")
     ONLINE_RETAIL = "online-retail", _("UCI Online Retail data set")

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from core.errors import InvalidInput
-from orders.importing.source import Layout, Source
+from orders.importing.layouts import Layout
+from orders.importing.source import Source
 
 UTC = pl.Datetime("us", "UTC")
 

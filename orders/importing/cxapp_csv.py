@@ -36,35 +36,10 @@ from orders.importing.columns import (
     within_reason,
 )
 from orders.importing.grouping import Check, fates, gathered, missing, refuse, whole_orders
+from orders.importing.layouts import CXAPP_CSV
 from orders.importing.settling import with_refunds, with_taxes
-from orders.importing.source import Layout, Source
+from orders.importing.source import Source
 
-LAYOUT = Layout(
-    required=["order_number", "placed_at", "currency", "total", "sku", "quantity", "unit_price", "tax_rate"],
-    optional=[
-        "order_version",
-        "shipping",
-        "order_discount",
-        "refunded",
-        "payment_method",
-        "coupon_codes",
-        "promised_delivery_on",
-        "shipped_at",
-        "delivered_at",
-        "cancelled_at",
-        "customer_id",
-        "email",
-        "first_name",
-        "last_name",
-        "locale",
-        "country",
-        "notice_version",
-        "notice_shown_at",
-        "title",
-        "line_discount",
-    ],
-    group="order_number",
-)
 NEEDED = ("placed_at", "currency", "total")
 
 
@@ -177,4 +152,4 @@ def _lines(rows: pl.DataFrame) -> pl.DataFrame:
     return fitted(lines, LINES, LINE_DEFAULTS)
 
 
-FORMAT = Format(LAYOUT, read, is_ours=True)
+FORMAT = Format(CXAPP_CSV, read, is_ours=True)

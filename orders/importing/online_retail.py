@@ -26,12 +26,9 @@ from orders.importing.batch import (
 )
 from orders.importing.columns import Column, integer, local_time, signed_amount, text, typed
 from orders.importing.countries import country_code
-from orders.importing.source import CHUNK, Layout, Source
+from orders.importing.layouts import ONLINE_RETAIL
+from orders.importing.source import CHUNK, Source
 
-LAYOUT = Layout(
-    required=["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"],
-    parquet=True,
-)
 TIME_ZONE = "Europe/London"
 SHIPPING = ["POST", "DOT", "C2"]
 DISCOUNT = "D"
@@ -278,4 +275,4 @@ def _fates(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("line", "code", "column", value.alias("value"), number=pl.coalesce(number, own))
 
 
-FORMAT = Format(LAYOUT, read, has_returns=True)
+FORMAT = Format(ONLINE_RETAIL, read, has_returns=True)

@@ -15,7 +15,7 @@ from orders.importing.reasons import explain
 from orders.models import ImportRejection
 
 # How much of a cell the report keeps.
-KEPT = 200
+KEPT = 500
 
 
 @dataclass(frozen=True)

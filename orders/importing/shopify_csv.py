@@ -28,41 +28,11 @@ from orders.importing.batch import (
 from orders.importing.columns import Column, amount, code, email, integer, moment, text, typed, within_reason
 from orders.importing.countries import country_code
 from orders.importing.grouping import Check, fates, gathered, missing, refuse, whole_orders
+from orders.importing.layouts import SHOPIFY_CSV
 from orders.importing.settling import with_refunds
-from orders.importing.source import Layout, Source
+from orders.importing.source import Source
 from orders.pricing import goods_paid
 
-LAYOUT = Layout(
-    required=[
-        "Name",
-        "Created at",
-        "Currency",
-        "Subtotal",
-        "Total",
-        "Lineitem quantity",
-        "Lineitem name",
-        "Lineitem price",
-    ],
-    optional=[
-        "Email",
-        "Shipping",
-        "Taxes",
-        "Discount Code",
-        "Payment Method",
-        "Fulfilled at",
-        "Cancelled at",
-        "Refunded Amount",
-        "Billing Name",
-        "Billing Country",
-        "Shipping Name",
-        "Shipping Country",
-        "Tax 1 Name",
-        "Tax 2 Name",
-        "Lineitem sku",
-        "Lineitem discount",
-    ],
-    group="Name",
-)
 NEEDED = ("placed_at", "currency", "subtotal", "total")
 _PERCENT = r"(\d{1,2}(?:\.\d+)?)\s*%"
 
@@ -238,4 +208,4 @@ def _line_of(quantity: int, net_price: int, paid: int, tax: int) -> dict[str, in
     return {"unit_price": unit_price, "discount": unit_price * quantity - total, "total": total}
 
 
-FORMAT = Format(LAYOUT, read)
+FORMAT = Format(SHOPIFY_CSV, read)

@@ -16,6 +16,7 @@ import polars as pl
 from django.utils.translation import gettext as _
 
 from core.errors import InvalidInput
+from orders.importing.layouts import Layout
 
 CHUNK = 20_000
 # A group of rows that never ends is cut here, so that memory stays bounded.
@@ -24,20 +25,6 @@ DELIMITERS = ",;\t|"
 _SNIFFED = 65_536
 _MAGIC = {b"PK\x03\x04": "Excel", b"\xd0\xcf\x11\xe0": "Excel", b"%PDF": "PDF", b"\x1f\x8b": "gzip"}
 _TEXT_CONTROLS = "\t\n\r\x0b\x0c"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which columns a format reads. ``group`` is the column whose rows belong together in one chunk."""
-
-    required: Sequence[str]
-    optional: Sequence[str] = ()
-    group: str = ""
-    parquet: bool = False
-
-    @property
-    def columns(self) -> list[str]:
-        return [*self.required, *self.optional]
 
 
 @dataclass(frozen=True)

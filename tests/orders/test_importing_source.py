@@ -5,7 +5,8 @@ import pytest
 
 from core.errors import InvalidInput
 from orders.importing import source as module
-from orders.importing.source import Layout, open_source
+from orders.importing.layouts import Layout
+from orders.importing.source import open_source
 
 LAYOUT = Layout(required=["number", "sku"], optional=["title"], group="number", parquet=True)
 
