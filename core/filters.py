@@ -29,6 +29,13 @@ AUDIT_ACTIONS = [
     ("membership.removed", _("Member removed")),
     ("api_key.created", _("API key created")),
     ("api_key.revoked", _("API key revoked")),
+    ("consent.recorded", _("Consent recorded")),
+    ("consent.withdrawn", _("Withdrawal of a consent recorded")),
+    ("objection.recorded", _("Objection recorded")),
+    ("bounce.lifted", _("Address usable again")),
+    ("message.retried", _("Message sent again")),
+    ("training.requested", _("Training asked for")),
+    ("import.requested", _("Import asked for")),
 ]
 
 

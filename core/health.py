@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from redis.exceptions import RedisError
 
@@ -107,7 +108,8 @@ def _worker_check(seen: Any) -> Check:
 
 def _queue_check(waiting: int) -> Check:
     state = "ok" if waiting < 1000 else "warning"
-    return Check(_("Queue"), state, _("%(count)s tasks waiting") % {"count": waiting} if waiting else _("empty"))
+    tasks = ngettext("%(count)s task waiting", "%(count)s tasks waiting", waiting) % {"count": waiting}
+    return Check(_("Queue"), state, tasks if waiting else _("empty"))
 
 
 def _outbox_check(merchant: Merchant) -> Check:

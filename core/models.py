@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from merchants.models import MerchantModel, MerchantQuerySet, Staff
@@ -62,7 +63,11 @@ class JobQuerySet(MerchantQuerySet["Job"]):
 
 
 class Job(MerchantModel):
-    """Long work that a person asked for and watches."""
+    """Long work that a person asked for and watches.
+
+    Everybody reads it in their own language: ``title`` and ``step`` are stored as the sources write them, for
+    ``gettext``, and ``parameters`` fill the title in.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -98,7 +103,12 @@ class Job(MerchantModel):
         verbose_name_plural = _("jobs")
 
     def __str__(self) -> str:
-        return self.title
+        title = gettext(self.title)
+        return title % self.parameters if "%(" in title else title
+
+    @property
+    def spoken_step(self) -> str:
+        return gettext(self.step) if self.step else ""
 
     @property
     def is_finished(self) -> bool:

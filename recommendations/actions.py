@@ -16,6 +16,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from core.errors import DomainError
@@ -56,7 +57,9 @@ def request_training(merchant: Merchant, *, staff: Staff | None, ring_worker: bo
         raise _already_running()
     if staff is not None:
         record_audit(merchant, "training.requested", staff=staff)
-    return start_job(merchant, TRAINING, title=_("Train recommendations"), staff=staff, ring_worker=ring_worker)
+    return start_job(
+        merchant, TRAINING, title=gettext_noop("Train recommendations"), staff=staff, ring_worker=ring_worker
+    )
 
 
 def _already_running() -> DomainError:
@@ -123,7 +126,7 @@ def _train(training: _Training, progress: Progress) -> ModelVersion:
     # implicit and polars bring thread pools that do not survive a fork: only a training loads them.
     from recommendations.engines.training import train  # noqa: PLC0415
 
-    progress.step(_("Reading purchases"))
+    progress.step(gettext_noop("Reading purchases"))
     snapshot = read_snapshot(training.merchant)
     interactions = to_interactions(snapshot)
     live = ModelVersion.objects.for_merchant(training.merchant).live().first()
@@ -131,7 +134,7 @@ def _train(training: _Training, progress: Progress) -> ModelVersion:
     facts = {**_facts(interactions, snapshot), "mode": trained.mode, "metrics": trained.metrics}
     if trained.refusal:
         return _refuse(training, facts, {"code": trained.refusal.code, **trained.refusal.figures})
-    progress.step(_("Writing the model"))
+    progress.step(gettext_noop("Writing the model"))
     size = artefacts.write(
         training.directory, {**trained.model.arrays(), **_ids(interactions, snapshot)}, _about(training, trained, facts)
     )
@@ -217,6 +220,12 @@ def tidy(merchant: Merchant) -> None:
             artefacts.remove(directory)
 
 
+_STEPS = {
+    "measure": gettext_noop("Measuring quality on the newest weeks"),
+    "learn": gettext_noop("Learning from all purchases"),
+}
+
+
 class _Translated:
     """Says the engines' steps in words."""
 
@@ -225,5 +234,4 @@ class _Translated:
         self.advance = progress.advance
 
     def step(self, text: str, *, total: int | None = None) -> None:
-        words = {"measure": _("Measuring quality on the newest weeks"), "learn": _("Learning from all purchases")}
-        self._progress.step(words[text], total=total)
+        self._progress.step(_STEPS[text], total=total)

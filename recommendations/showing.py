@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from catalog.models import Product
@@ -120,5 +121,5 @@ def outcome_text(version: ModelVersion) -> str:
 def _spoken(value: Any) -> str:
     """Differences are said without their sign, counts with separators."""
     if isinstance(value, float):
-        return f"{abs(value):.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return number_format(abs(value), 3)
+    return number_format(value, force_grouping=True) if isinstance(value, int) else str(value)

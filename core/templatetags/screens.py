@@ -5,16 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.core.exceptions import FieldDoesNotExist
 from django.forms import BoundField
 from django.utils.formats import localize
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_noop
 
+from core.filters import AUDIT_ACTIONS
 from core.forms import kit_class
 from core.listing import Listing
 from core.providers import Panel
+from merchants.models import Merchant
 
 register = template.Library()
+# The names under which apps store facts in JSON columns, as ``spoken_key`` says them: here for the catalogues.
+_KEYS = [
+    gettext_noop("Channel"),
+    gettext_noop("Code"),
+    gettext_noop("Confirmed at"),
+    gettext_noop("Currency"),
+    gettext_noop("Customer"),
+    gettext_noop("Dry run"),
+    gettext_noop("Encoding"),
+    gettext_noop("File"),
+    gettext_noop("Format"),
+    gettext_noop("Message"),
+    gettext_noop("Order"),
+    gettext_noop("Path"),
+    gettext_noop("Purpose"),
+    gettext_noop("Requested at"),
+    gettext_noop("Role"),
+    gettext_noop("Rows"),
+    gettext_noop("Scopes"),
+    gettext_noop("Status"),
+    gettext_noop("Text"),
+    gettext_noop("Version"),
+]
 
 
 @register.inclusion_tag("parts/sort.html", takes_context=True)
@@ -45,8 +72,23 @@ def kit_widget(field: BoundField) -> SafeString:
 
 @register.filter
 def spoken_key(name: str) -> str:
-    """``rows_read`` → ``Rows read``: the names that jobs give their parameters and results."""
-    return name.replace("_", " ").capitalize()
+    """``dry_run`` → ``Dry run`` or ``Probelauf``: the names that jobs give their parameters and results."""
+    return gettext(name.replace("_", " ").capitalize())
+
+
+@register.filter
+def changed_key(name: str) -> str:
+    """What an audit entry says was changed: the label of the shop's setting, else the name in words."""
+    try:
+        return str(capfirst(Merchant._meta.get_field(name).verbose_name))  # type: ignore[union-attr]  # no relation is changed
+    except FieldDoesNotExist:
+        return spoken_key(name)
+
+
+@register.filter
+def audit_action(action: str) -> str:
+    """``settings.updated`` → ``Settings changed``; an unknown action stays itself."""
+    return str(dict(AUDIT_ACTIONS).get(action, action))
 
 
 @register.filter
@@ -60,7 +102,7 @@ def json_value(value: Any) -> str:
         return ", ".join(f"{spoken_key(name)}: {json_value(part)}" for name, part in value.items()) or "–"
     if isinstance(value, list):
         return ", ".join(json_value(part) for part in value) or "–"
-    return localize(value)
+    return str(localize(value))
 
 
 @register.simple_tag(takes_context=True)

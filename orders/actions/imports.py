@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core.jobs import start_job
 from core.models import Job
@@ -30,11 +30,11 @@ def request_import(
     """Queue the import of an uploaded file, or one at ``path`` on this machine, which the caller runs itself."""
     name = Path(upload.name or "").name if upload else str(path and path.name)
     stored = default_storage.save(f"imports/{merchant.pk}/{secrets.token_hex(16)}", upload) if upload else ""
-    title = (_("Try the import of %(file)s") if dry_run else _("Import of %(file)s")) % {"file": name}
+    title = gettext_noop("Try the import of %(file)s") if dry_run else gettext_noop("Import of %(file)s")
     job = start_job(
         merchant,
         IMPORT,
-        title=title[:200],
+        title=title,
         parameters={
             "format": file_format,
             "dry_run": dry_run,

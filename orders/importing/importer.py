@@ -16,6 +16,7 @@ import polars as pl
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core.events import publish
 from core.jobs import Progress
@@ -49,7 +50,7 @@ def import_orders(progress: Progress, *, path: Path, file_format: str, dry_run: 
     Raises InvalidInput for a file that cannot be read, before anything is written.
     """
     with translation.override(progress.job.merchant.language):
-        progress.step(_("Reading the file"))
+        progress.step(gettext_noop("Reading the file"))
         chosen = FORMATS[file_format]
         source = open_source(path, chosen.layout)
         return _Walk(progress, source, chosen, dry_run=dry_run).run()
@@ -90,7 +91,7 @@ class _Walk:
         save_tally(self._job, self._tally)
 
     def _take_orders(self) -> None:
-        self._progress.step(_("Importing orders"), total=self._source.rows)
+        self._progress.step(gettext_noop("Importing orders"), total=self._source.rows)
         shop = Shop(self._merchant.currency, self._merchant.time_zone, timezone.now() + FAR_FUTURE)
         for number, batch in enumerate(self._format.read(self._source, shop)):
             self._returned += returned_rows(batch.returns)
@@ -140,7 +141,7 @@ class _Walk:
     def _take_returns(self) -> None:
         if not self._returned:
             return
-        self._progress.step(_("Matching returns"), total=len(self._returned))
+        self._progress.step(gettext_noop("Matching returns"), total=len(self._returned))
         raw = pl.concat(self._returned_raw)
         # A rehearsal leaves no trace of what a group took, so it takes all at once.
         size = len(self._returned) if self._dry_run else RETURNS_AT_ONCE

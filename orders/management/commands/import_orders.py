@@ -114,7 +114,7 @@ class _Terminal:
         if job.step != self._step:
             self._close()
             self._step = job.step
-            self._bar = tqdm(total=job.total, desc=job.step, unit_scale=True, file=sys.stderr)
+            self._bar = tqdm(total=job.total, desc=job.spoken_step, unit_scale=True, file=sys.stderr)
         if self._bar is not None:
             self._bar.update(job.done - self._bar.n)
         if self._stop and not job.cancel_requested:

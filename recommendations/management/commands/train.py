@@ -56,7 +56,7 @@ class _Bar:
         return self
 
     def show(self, job: Job) -> None:
-        self._bar.set_description(job.step, refresh=False)
+        self._bar.set_description(job.spoken_step, refresh=False)
         self._bar.total, self._bar.n = job.total, job.done
         self._bar.refresh()
 
