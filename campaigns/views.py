@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -25,7 +26,7 @@ from merchants.models import Role
 
 # A message is foreign matter in the back office: no script, no form, nothing but its own looks and pictures.
 PREVIEW_POLICY = (
-    "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; "
+    f"sandbox; default-src 'none'; img-src https: data: {settings.PUBLIC_URL}; style-src 'unsafe-inline'; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
 
