@@ -12,6 +12,7 @@ from core.models import Delivery, IdempotencyRecord, Job
 from customers.models import ConsentRecord, Suppression
 from merchants.actions import create_api_key, record_audit
 from merchants.models import Membership, Merchant, MerchantModel
+from orders.importing import IMPORT
 from orders.models import (
     ImportRejection,
     Order,
@@ -53,7 +54,14 @@ def stock_up(membership: Membership, number: int) -> None:
     key, _token = create_api_key(merchant, kind="sk", name=f"key {number}", staff=staff)
     record_audit(merchant, "settings.updated", staff=staff, subject=key, changes={"name": {"from": "a", "to": "b"}})
     job = Job.objects.create(
-        merchant=merchant, kind="train", title=f"Job {number}", state="failed", asked_by=staff, error="no"
+        merchant=merchant,
+        kind=IMPORT,
+        title=f"Import {number}",
+        state="failed",
+        error="no",
+        asked_by=staff,
+        parameters={"format": "cxapp-csv", "dry_run": False},
+        result={"tally": {"reasons": {"no_sku": 1}}},
     )
     Delivery.objects.create(
         merchant=merchant, event="OrderPlaced", handler="a.b", payload={}, state="failed", error="no"

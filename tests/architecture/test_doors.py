@@ -29,6 +29,8 @@ ROWS: dict[str, type[Any]] = {
     "customer_object": Customer,
     "customer_timeline": Customer,
     "delivery_retry": Delivery,
+    "import_detail": Job,
+    "import_rejected": Job,
     "job_cancel": Job,
     "job_detail": Job,
     "job_progress": Job,
