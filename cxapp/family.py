@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import os
 import shutil
 import subprocess
 import time
@@ -39,16 +40,24 @@ class Family:
         Args:
             spared: processes that are ended by somebody else, e.g. database servers; their descendants are spared too.
         """
-        for child in self._children:
-            child.terminate()
-        deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and _living(spared()):
+        started, asked = time.monotonic(), set[int]()
+        while living := _living(spared()):
+            waited = time.monotonic() - started
+            for process in living:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    _end(process, asked, waited)
             time.sleep(0.05)
-        for process in _living(spared()):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
         for child in self._children:
             child.wait()
+
+
+def _end(process: psutil.Process, asked: set[int], waited: float) -> None:
+    """Ask our own children and adopted orphans, who end theirs; then everybody, once; then ask no more."""
+    if waited > GRACE_SECONDS:
+        process.kill()
+    elif process.pid not in asked and (waited > GRACE_SECONDS / 2 or process.ppid() == os.getpid()):
+        asked.add(process.pid)
+        process.terminate()
 
 
 def _living(spared: list[psutil.Process]) -> list[psutil.Process]:

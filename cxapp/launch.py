@@ -4,6 +4,7 @@ What it does is listed in ``Launch.run``. SIGINT (Ctrl-C), SIGTERM and SIGHUP st
 nothing else.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -285,8 +286,9 @@ def _relative(path: Path) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"▸ {text}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # the terminal is gone
+        sys.stdout.write(f"▸ {text}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
