@@ -32,7 +32,8 @@ from orders.queries import order_document
 @merchant_view(Role.ANALYST)
 def order_list(request: MerchantRequest) -> HttpResponse:
     orders = Order.objects.for_merchant(request.merchant).select_related("customer")
-    return render_list(request, "orders/order_list.html", list_rows(request, OrderFilter, orders))
+    named = orders.prefetch_related("customer__identities")
+    return render_list(request, "orders/order_list.html", list_rows(request, OrderFilter, named))
 
 
 @merchant_view(Role.ANALYST)
@@ -91,8 +92,15 @@ def import_detail(request: MerchantRequest, pk: int) -> HttpResponse:
         "job": job,
         "tally": tally,
         "reasons": [(code, reason_label(code), count) for code, count in reasons],
+        "rejections": [(rejection, _cells(rejection, job)) for rejection in listing.rows],
     }
     return render_list(request, "orders/import_detail.html", replace(listing, total=total, is_exact=True), context)
+
+
+def _cells(rejection: ImportRejection, job: Job) -> list[tuple[str, str]]:
+    """What the row holds, in the order of the format's columns; JSON keeps none."""
+    columns = LAYOUTS[job.parameters["format"]].columns
+    return [(name, rejection.row[name]) for name in columns if name in rejection.row]
 
 
 @require_GET

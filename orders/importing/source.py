@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 from django.utils.translation import gettext as _
+from polars import selectors
 
 from core.errors import InvalidInput
 from orders.importing.layouts import Layout
@@ -76,7 +77,9 @@ def _open_parquet(path: Path, layout: Layout) -> Source:
 def _parquet_frame(source: Source) -> pl.DataFrame:
     names = [name for name in source.layout.columns if name in source.header]
     try:
-        frame = pl.read_parquet(source.path, columns=names).select(pl.col(names).cast(pl.String))
+        frame = pl.read_parquet(source.path, columns=names).with_columns(
+            selectors.datetime().dt.to_string("%Y-%m-%d %H:%M:%S"), (~selectors.datetime()).cast(pl.String)
+        )
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _unreadable() from error
     return _complete(frame.with_row_index("line", offset=1).with_columns(pl.col("line").cast(pl.Int64)), source.layout)
