@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -20,7 +21,10 @@ class LanguageMiddleware(LocaleMiddleware):
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        if not request.path_info.startswith("/api/"):
+        if request.path_info.startswith("/api/"):
+            # Said, not left out: this thread may have served a page in another language before.
+            translation.activate(settings.LANGUAGE_CODE)
+        else:
             super().process_request(request)
 
 

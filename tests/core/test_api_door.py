@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import pytest
 import time_machine
 from django.test import RequestFactory
-from django.utils import timezone
+from django.utils import timezone, translation
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from core.api import authentication, throttling
 from core.api.throttling import KeyRateThrottle
 from merchants.actions import create_api_key, revoke_api_key
 from merchants.models import ApiKey, Merchant
+from tests.orders.samples import order_json
 from tests.storefront import Storefront, storefront
 
 URL = "/api/v1/products/nothing"
@@ -118,6 +119,15 @@ def test_every_refusal_is_a_problem_document(
     api.handler.enforce_csrf_checks = True
     answer = api.generic(method.upper(), path, b"{}", headers.pop("Content-Type", "application/json"), headers=headers)
     assert problem(answer, status)["code"] == code
+
+
+def test_answers_are_english_whatever_the_thread_spoke_before(api: Storefront) -> None:
+    """A web server's thread serves the German back office, then the API."""
+    with translation.override("de"):
+        mismatch = api.post("/api/v1/orders", order_json(total=1), headers={"Accept-Language": "de"})
+        missing = api.post("/api/v1/orders", {}, headers={"Accept-Language": "de"})
+    assert problem(mismatch, 400)["detail"].startswith("Lines, shipping and discount add up to 4497")
+    assert problem(missing, 400)["detail"] == "This field is required."
 
 
 def test_a_server_error_is_a_problem_document_that_tells_nothing(
