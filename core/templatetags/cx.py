@@ -55,8 +55,8 @@ def country_name(code: str) -> str:
 
 
 @register.filter
-def language_name(code: str) -> str:
-    """``de`` → ``German`` or ``Deutsch``."""
+def spoken_language(code: str) -> str:
+    """``de`` → ``German`` or ``Deutsch``. (Django's own ``language_name`` is always English.)"""
     return str(Locale.parse(_locale()).languages.get(code.split("-")[0].lower(), code))
 
 
