@@ -20,6 +20,9 @@ from customers.rules.legal_basis import Basis
 from orders.models import OrderLine
 from recommendations.serving import Recommendation, Recommended, reason_text
 
+# What a block needs to know of a product: it is read for two dozen candidates of every message.
+SHOWN = ("sku", "title", "price", "list_price", "stock", "active", "url", "image_url")
+
 
 @dataclass(frozen=True)
 class CrossSell:
@@ -119,7 +122,7 @@ def _products(merchant_id: int, lines: Sequence[OrderLine], answer: Recommendati
     named = {item.reason.because for item in answer.items if item.reason.because} - in_order
     skus = {item.sku for item in answer.items} | named
     found = Product.objects.for_merchant(merchant_id).filter(sku__in=skus).select_related("category")
-    return {product.pk: product for product in found}
+    return {product.pk: product for product in found.only(*SHOWN, "category__path")}
 
 
 def _candidate(product: Product, item: Recommended, titles: Mapping[str, str]) -> Candidate:

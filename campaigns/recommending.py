@@ -22,7 +22,7 @@ BUDGET, FIRST_BUDGET = 0.5, 2.0
 # After a failure messages do not wait again for what will hardly have recovered.
 REST = 30.0
 # More than are shown, because the law and the stock leave some out.
-CANDIDATES = 48
+CANDIDATES = 24
 
 
 class NoRecommendation(Exception):  # noqa: N818  # the block falls away, the message does not fail

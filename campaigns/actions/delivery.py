@@ -45,7 +45,7 @@ def claim_due(limit: int = BATCH) -> list[Message]:
 
 def hand_over(message: Message, *, subject: str, body: bytes, blocks: Sequence[MessageBlock] | None) -> bool:
     """Write down what is about to leave, before it does. False: the lease was lost, somebody else has the message."""
-    now = timezone.now()
+    now, written_before = timezone.now(), message.rendered_at is not None
     with transaction.atomic():
         held = _step(
             message,
@@ -57,7 +57,8 @@ def hand_over(message: Message, *, subject: str, body: bytes, blocks: Sequence[M
             rendered_at=now if blocks is not None else message.rendered_at,
         )
         if held and blocks is not None:
-            MessageBlock.objects.for_merchant(message.merchant_id).filter(message=message).delete()
+            if written_before:
+                MessageBlock.objects.for_merchant(message.merchant_id).filter(message=message).delete()
             MessageBlock.objects.bulk_create(blocks)
     return held
 
