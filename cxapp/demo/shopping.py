@@ -14,9 +14,11 @@ from cxapp.demo.products import Market
 from cxapp.demo.seasons import Floats, at_open_hours, traffic
 
 SIZES = (0.40, 0.27, 0.16, 0.09, 0.05, 0.03)  # of baskets with 1 to 6 products
-TASTE, COMPANY, WEARINESS, OWNED = 1.35, 1.1, -1.2, -7.0
+TASTE, COMPANY, SEASON, WEARINESS, OWNED = 1.35, 1.1, 1.5, -1.2, -7.0
 # A consumable is bought again within a week of running out, together with what runs out soon.
 SOON = 9.0
+# What is out of season is thought of again after so many days.
+PAUSE = 30.0
 MOST_UNITS = 6
 
 
@@ -94,7 +96,7 @@ class Shopping:
         """What runs out, and on a visit what is wished for besides."""
         chosen = self._refills(shopper, day)
         size = int(self.rng.choice(6, p=SIZES)) + 1 if is_visit else 0
-        wishes = shopper.wishes + self.market.season[self.months[int(day)]]
+        wishes = shopper.wishes + SEASON * self.market.season[self.months[int(day)]]
         wishes[(self.market.on_sale_from > day) | (self.market.on_sale_until <= day)] = -np.inf
         while len(chosen) < size:
             chosen.append(self._pick(wishes, chosen))
@@ -106,8 +108,12 @@ class Shopping:
         due: list[int] = []
         while shopper.empty and shopper.empty[0][0] <= day + SOON:
             _when, product = heapq.heappop(shopper.empty)
-            if product not in due and self.market.on_sale_until[product] > day:
+            if self.market.on_sale_until[product] <= day or product in due:
+                continue
+            if self.rng.random() < np.exp(self.market.season[self.months[int(day)], product]):
                 due.append(product)
+            else:  # nobody needs seeds in November
+                heapq.heappush(shopper.empty, (day + PAUSE, product))
         return due[: len(SIZES)]
 
     def _pick(self, wishes: Floats, chosen: Sequence[int]) -> int:
