@@ -60,7 +60,7 @@ def stock_up(membership: Membership, number: int) -> None:
         state="failed",
         error="no",
         asked_by=staff,
-        parameters={"format": "cxapp-csv", "dry_run": False},
+        parameters={"format": "cxapp-csv", "dry_run": False, "file": "orders.csv"},
         result={"tally": {"reasons": {"no_sku": 1}}},
     )
     Delivery.objects.create(
