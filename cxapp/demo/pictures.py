@@ -4,6 +4,7 @@ For whoever changes a drawing: the files are part of the repository. Indexed PNG
 """
 
 import base64
+import shutil
 import struct
 import sys
 import tomllib
@@ -46,7 +47,7 @@ def render() -> Iterator[tuple[str, bytes]]:
 
     drawings = tomllib.loads(Path(__file__).with_name("drawings.toml").read_text(encoding="utf-8"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page()
         for name, drawing in drawings.items():
             for number, palette in enumerate(PALETTES[:COLOURWAYS], start=1):
