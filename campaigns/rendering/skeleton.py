@@ -32,7 +32,8 @@ def skeleton(name: str) -> Template:
     inliner = css_inline.CSSInliner(
         inline_style_tags=False, keep_style_tags=True, load_remote_stylesheets=False, extra_css=_source("style.css")
     )
-    html = inliner.inline(mjml.mjml2html(_source(f"{name}.mjml")))
+    # Without fonts: MJML would fetch known ones from Google, which would learn who reads what.
+    html = inliner.inline(mjml.mjml2html(_source(f"{name}.mjml"), fonts={}))
     html = _INDENTATION.sub("\n", _COMMENTED_TAG.sub(r"\1", html))
     engine = cast(DjangoTemplates, engines["django"]).engine
     return Template(html, engine=engine, name=f"{FOLDER / name}.mjml")

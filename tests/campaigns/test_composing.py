@@ -334,6 +334,10 @@ class TestHtml:
         assert "{{" not in html
         assert "{%" not in html
 
+    def test_nothing_is_fetched_from_others_when_it_is_opened(self, tags, smtp_server):
+        assert not tags.attributes("link")
+        assert not re.search(r"@import|url\(", smtp_server.html())
+
     def test_links_are_the_shops_own_and_carry_no_trace_of_the_reader(self, tags, shop):
         links = {str(link["href"]) for link in tags.attributes("a")}
         personal = {link for link in links if "/u/" in link}
