@@ -170,7 +170,7 @@ class MessageBlock(MerchantModel):
         CONTRACT = "contract", _("contract")
         CONSENT = "consent", _("consent")
         EXISTING_CUSTOMER = "existing_customer_exception", _("existing-customer exception")
-        NONE = "none", _("none")
+        NONE = "none", _("no legal basis")
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="blocks", db_index=False)
     kind = models.CharField(_("block"), max_length=12, choices=Kind.choices)

@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Category, Product
+from catalog.models import Category, Product, ProductQuerySet
 from core.listing import ListFilter, SearchFilter
 
 
@@ -34,14 +34,14 @@ class ProductFilter(ListFilter):
     default_sort = "title"
 
     def narrow(self) -> None:
-        self.form.fields["category"].queryset = Category.objects.for_merchant(self.merchant)  # type: ignore[attr-defined]
+        self.form.fields["category"].queryset = Category.objects.for_merchant(self.merchant)
 
     def in_category(self, rows: QuerySet[Product], name: str, category: Category) -> QuerySet[Product]:
         """Its products and those of the categories below it."""
         below = Q(category__path__startswith=category.path + Category.SEPARATOR)
         return rows.filter(Q(category=category) | below)
 
-    def by_sale(self, rows: QuerySet[Product], name: str, value: str) -> QuerySet[Product]:
+    def by_sale(self, rows: ProductQuerySet, name: str, value: str) -> QuerySet[Product]:
         if value == "yes":
-            return rows.available()  # type: ignore[attr-defined]  # ProductQuerySet
+            return rows.available()
         return rows.filter(active=False) if value == "inactive" else rows.filter(active=True, stock__lte=0)

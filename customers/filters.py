@@ -27,7 +27,7 @@ class CustomerFilter(ListFilter):
 
     def narrow(self) -> None:
         known = recent_values(Customer.objects.for_merchant(self.merchant), "country", self.asked("country")[:2])
-        self.form.fields["country"].choices = [(code, country_name(code)) for code in known]  # type: ignore[attr-defined]
+        self.form.fields["country"].choices = [(code, country_name(code)) for code in known]
 
     def by_orders(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         conditions = {"yes": {"orders_count__gt": 0}, "again": {"orders_count__gt": 1}, "no": {"orders_count": 0}}

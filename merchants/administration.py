@@ -7,7 +7,7 @@ there; what they mean is changed where it is meant to be changed: over the API, 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -49,10 +49,10 @@ class MerchantModelAdmin(admin.ModelAdmin[Any]):
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
-    list_select_related = ("merchant",)
-    list_filter = (MerchantFilter,)
-    ordering = ("-pk",)
-    readonly_fields = ("merchant",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("merchant",)
+    list_filter: ClassVar[tuple[Any, ...]] = (MerchantFilter,)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("merchant",)
     # Django 6 assumes https; a warning until then.
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 

@@ -35,12 +35,12 @@ class OrderFilter(ListFilter):
     def narrow(self) -> None:
         orders = Order.objects.for_merchant(self.merchant)
         countries = recent_values(orders, "country", self.asked("country")[:2])
-        self.form.fields["country"].choices = [(code, country_name(code)) for code in countries]  # type: ignore[attr-defined]
+        self.form.fields["country"].choices = [(code, country_name(code)) for code in countries]
         payments = recent_values(orders, "payment_method", self.asked("payment")[:40])
-        self.form.fields["payment"].choices = [(name, payment_name(name)) for name in payments]  # type: ignore[attr-defined]
+        self.form.fields["payment"].choices = [(name, payment_name(name)) for name in payments]
 
         customers = Customer.objects.for_merchant(self.merchant).with_identities()
-        self.form.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+        self.form.fields["customer"].queryset = customers
 
     def only_late(self, rows: QuerySet[Order], name: str, value: bool) -> QuerySet[Order]:
         return rows.late(timezone.localdate()) if value else rows  # type: ignore[attr-defined]  # OrderQuerySet
@@ -56,4 +56,4 @@ class RejectionFilter(ListFilter):
 
     def narrow(self) -> None:
         codes = recent_values(self.queryset, "code", self.asked("code")[:40])
-        self.form.fields["code"].choices = [(code, reason_label(code)) for code in codes]  # type: ignore[attr-defined]
+        self.form.fields["code"].choices = [(code, reason_label(code)) for code in codes]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from allauth.account import app_settings as account_settings
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib import messages
@@ -127,7 +125,7 @@ def api_key_create(request: MerchantRequest) -> HttpResponse:
         kind=form.cleaned_data["kind"],
         name=form.cleaned_data["name"],
         scopes=form.cleaned_data["scopes"],
-        staff=cast(Staff, request.user),
+        staff=request.user,
     )
     return _keys_page(request, ApiKeyForm(), created=key, token=token)
 

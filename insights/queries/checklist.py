@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.models import Message
+from campaigns.transport import is_configured
 from catalog.models import Product
 from merchants.models import ApiKey, Merchant
 from orders.models import Order
@@ -58,8 +59,14 @@ def setup_steps(merchant: Merchant) -> list[Step]:
         ),
         Step(
             _("Send the first order confirmation"),
-            _("It leaves by itself when an order arrives."),
+            _first_confirmation(),
             Message.objects.for_merchant(merchant).filter(sent_at__isnull=False).exists(),
             reverse("message_list", args=slug),
         ),
     ]
+
+
+def _first_confirmation() -> str:
+    if is_configured():
+        return _("It leaves by itself when an order arrives.")
+    return _("Name a mail server (EMAIL_URL); until then messages are kept here.")
