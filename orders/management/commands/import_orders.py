@@ -105,14 +105,14 @@ class _Terminal:
             yield self
         finally:
             signal.signal(signal.SIGINT, former)
-            self._close()
+            self._close(is_full=not self._stop)
 
     def _ask_to_stop(self, *_signal: Any) -> None:
         self._stop = True
 
     def show(self, job: Job) -> None:
         if job.step != self._step:
-            self._close()
+            self._close(is_full=True)
             self._step = job.step
             self._bar = tqdm(total=job.total, desc=job.spoken_step, unit_scale=True, file=sys.stderr)
         if self._bar is not None:
@@ -121,8 +121,9 @@ class _Terminal:
             job.cancel_requested = True
             cancel_job(job)
 
-    def _close(self) -> None:
+    def _close(self, *, is_full: bool) -> None:
         if self._bar is not None:
-            self._bar.update((self._bar.total or self._bar.n) - self._bar.n)
+            if is_full:
+                self._bar.update((self._bar.total or self._bar.n) - self._bar.n)
             self._bar.close()
             self._bar = None
