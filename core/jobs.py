@@ -7,12 +7,15 @@ Runners must be restartable: a worker that dies leaves the row behind, and beat 
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +25,10 @@ from core.models import Job
 from core.rings import ring
 from merchants.models import Merchant, Staff
 
+logger = logging.getLogger(__name__)
+
 STALE_AFTER = timedelta(minutes=2)
+BEAT_SECONDS = 20.0
 Runner = Callable[["Progress"], dict[str, Any]]
 _runners: dict[str, Runner] = {}
 _queues: dict[str, str] = {}
@@ -100,7 +106,8 @@ def run(job: Job, *, echo: Callable[[Job], None] | None = None) -> Job:
         return job
     job.refresh_from_db()
     try:
-        result = _runners[job.kind](Progress(job, echo=echo))
+        with _heartbeat(job):
+            result = _runners[job.kind](Progress(job, echo=echo))
     except Cancelled:
         return _finish(job, Job.State.CANCELLED)
     except DomainError as error:
@@ -109,6 +116,29 @@ def run(job: Job, *, echo: Callable[[Job], None] | None = None) -> Job:
         _finish(job, Job.State.FAILED, error=f"{type(error).__name__}: {error}".replace("\0", "")[:2000])
         raise
     return _finish(job, Job.State.DONE, result=result)
+
+
+@contextmanager
+def _heartbeat(job: Job) -> Iterator[None]:
+    """Show that this process lives, also while one step (a matrix, a big statement) takes longer than the patience."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(BEAT_SECONDS):
+                Job.objects.for_merchant(job.merchant_id).filter(pk=job.pk).update(heartbeat_at=timezone.now())
+        except DatabaseError:  # the job's own next statement tells
+            logger.warning("no heartbeat for job %s", job.pk)
+        finally:
+            connection.close()
+
+    heart = threading.Thread(target=beat, name=f"job-{job.pk}", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        heart.join()
 
 
 def _abandoned() -> Q:

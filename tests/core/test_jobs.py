@@ -1,5 +1,6 @@
 """Long work: one runner at a time, watched, cancelled, resumed after a worker died."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from core.errors import DomainError
 from core.jobs import Progress, Runner, cancel_job, run, start_job, waiting_jobs
 from core.models import Job
 from merchants.models import Merchant
+from tests.factories import MerchantFactory
 
 
 @pytest.fixture
@@ -108,3 +110,20 @@ def test_a_job_whose_ring_was_lost_is_found(merchant: Merchant, kind: Any) -> No
     assert waiting_jobs() == []
     with time_machine.travel(timezone.now() + timedelta(seconds=11)):
         assert waiting_jobs() == [job]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_step_is_not_taken_for_a_dead_worker(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
+
+    def think(progress: Progress) -> dict[str, Any]:
+        """One step without any report, begun longer ago than the patience; waits until the heart has beaten."""
+        row = Job.objects.for_merchant(progress.job.merchant_id).filter(pk=progress.job.pk)
+        row.update(heartbeat_at=timezone.now() - jobs.STALE_AFTER)
+        deadline = time.monotonic() + 30
+        while waiting_jobs() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return {"taken_for_dead": len(waiting_jobs())}
+
+    job = start_job(MerchantFactory(), kind(think), title="Think", ring_worker=False)
+    assert run(job).result == {"taken_for_dead": 0}
