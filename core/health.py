@@ -98,7 +98,7 @@ def _redis_checks() -> list[Check]:
 
 def _worker_check(seen: Any) -> Check:
     if seen is None:
-        return Check(_("Worker"), "danger", _("has never reported; start it with `make run`"))
+        return Check(_("Worker"), "danger", _("has not reported yet; is it running?"))
     at = datetime.fromtimestamp(int(seen), UTC)
     if timezone.now() - at > WORKER_SILENT_AFTER:
         silent = _("silent since %(time)s; is the worker running?")

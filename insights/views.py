@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from insights.queries.attention import needs_attention
 from insights.queries.checklist import setup_steps
 from insights.queries.figures import change, figures, last_days, revenue_by_day
 from merchants.models import Merchant, Role
+from orders.models import Order
 
 WINDOW = 30
 
@@ -35,11 +37,17 @@ def start(request: MerchantRequest) -> HttpResponse:
             "average_order": change(here.average_order, there.average_order),
         },
         "chart": _revenue_chart(merchant),
+        "newest": _newest_orders(merchant),
         "health": system_health(merchant),
         "steps": steps,
         "steps_done": sum(step.done for step in steps),
     }
     return render(request, "insights/start.html", context)
+
+
+def _newest_orders(merchant: Merchant) -> QuerySet[Order]:
+    orders = Order.objects.for_merchant(merchant).select_related("customer").prefetch_related("customer__identities")
+    return orders.order_by("-placed_at", "-id")[:8]
 
 
 def _revenue_chart(merchant: Merchant) -> Chart:

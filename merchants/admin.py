@@ -37,13 +37,13 @@ class MerchantAdmin(admin.ModelAdmin[Merchant]):
         return ("currency",) if obj else ()
 
 
-class StaffCreationForm(AdminUserCreationForm):
+class StaffCreationForm(AdminUserCreationForm[Any]):
     class Meta:
         model = Staff
         fields = ("email",)
 
 
-class StaffChangeForm(UserChangeForm):
+class StaffChangeForm(UserChangeForm[Any]):
     class Meta:
         model = Staff
         fields = "__all__"  # the fieldsets below name what is shown

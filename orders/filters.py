@@ -12,7 +12,7 @@ from core.listing import ListFilter, SearchFilter, SinceFilter, UntilFilter, rec
 from core.templatetags.cx import country_name
 from customers.models import Customer
 from orders.importing.reasons import reason_label
-from orders.models import Order
+from orders.models import Order, OrderQuerySet
 from orders.payments import payment_name
 
 
@@ -42,8 +42,8 @@ class OrderFilter(ListFilter):
         customers = Customer.objects.for_merchant(self.merchant).with_identities()
         self.form.fields["customer"].queryset = customers
 
-    def only_late(self, rows: QuerySet[Order], name: str, value: bool) -> QuerySet[Order]:
-        return rows.late(timezone.localdate()) if value else rows  # type: ignore[attr-defined]  # OrderQuerySet
+    def only_late(self, rows: OrderQuerySet, name: str, value: bool) -> QuerySet[Order]:
+        return rows.late(timezone.localdate()) if value else rows
 
 
 class RejectionFilter(ListFilter):

@@ -136,7 +136,7 @@ def test_an_analyst_sees_and_may_not_retry(merchant: Merchant, membership: Membe
 
 def test_health_tells_a_silent_worker_from_a_busy_one(client: Client, merchant: Merchant) -> None:
     redis_client().delete("cx:worker-alive")
-    assert "has never reported" in client.get(f"/m/{merchant.slug}/operations/").text
+    assert "has not reported yet" in client.get(f"/m/{merchant.slug}/operations/").text
     note_worker_alive()
     assert "at work" in client.get(f"/m/{merchant.slug}/operations/").text
     redis_client().set("cx:worker-alive", 1_700_000_000)
