@@ -87,10 +87,15 @@ class FreePortController(Controller):
 
 
 @pytest.fixture
-def smtp_server(settings: Any) -> Iterator[Mailbox]:
+def mailbox() -> Mailbox:
+    """Who answers for the mail server; a test module may put another one in its place."""
+    return Mailbox()
+
+
+@pytest.fixture
+def smtp_server(settings: Any, mailbox: Mailbox) -> Iterator[Mailbox]:
     """A mail server; the installation is told of it."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    mailbox = Mailbox()
     controller = FreePortController(mailbox, hostname="127.0.0.1", port=0)
     controller.start()
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
