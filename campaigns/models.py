@@ -89,7 +89,7 @@ class Message(MerchantModel):
     subject = models.CharField(_("subject"), max_length=300, blank=True)
     # The Message-ID header: the same however often one message is handed over, so that a second copy is recognised.
     message_id = models.CharField("Message-ID", max_length=250)
-    unsubscribe_token = models.CharField(max_length=64, unique=True, editable=False)
+    unsubscribe_token = models.CharField(_("objection token"), max_length=64, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
     code = models.CharField(_("reason"), max_length=40, blank=True)
     error = models.TextField(_("details"), blank=True)
@@ -101,7 +101,7 @@ class Message(MerchantModel):
     queued_at = models.DateTimeField(_("queued"), default=timezone.now)
     rendered_at = models.DateTimeField(_("rendered"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
-    body = models.BinaryField(null=True, help_text="RFC 5322, exactly as handed over.")
+    body = models.BinaryField(_("bytes"), null=True, help_text=_("RFC 5322, exactly as handed over."))
     # [{"at": ISO 8601, "state": …, "code": …, "staff": id}], oldest first.
     history: models.JSONField[list[dict[str, Any]]] = models.JSONField(_("history"), default=list)
 
@@ -172,7 +172,9 @@ class MessageBlock(MerchantModel):
         EXISTING_CUSTOMER = "existing_customer_exception", _("existing-customer exception")
         NONE = "none", _("no legal basis")
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="blocks", db_index=False)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="blocks", db_index=False, verbose_name=_("message")
+    )
     kind = models.CharField(_("block"), max_length=12, choices=Kind.choices)
     legal_class = models.CharField(_("class"), max_length=1, choices=LegalClass.choices)
     shown = models.BooleanField(_("shown"))

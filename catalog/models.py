@@ -22,7 +22,14 @@ class Category(MerchantModel):
 
     SEPARATOR = " › "
 
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("parent category"),
+    )
     name = models.CharField(_("name"), max_length=100)
     path = models.CharField(_("path"), max_length=500)
 
@@ -118,7 +125,9 @@ class Product(MerchantModel):
 class PriceChange(MerchantModel):
     """The price history: what a product cost from ``valid_from`` until the next row (PAngV § 11 asks for 30 days)."""
 
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="price_changes")
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="price_changes", verbose_name=_("product")
+    )
     price = models.BigIntegerField(_("price"))
     list_price = models.BigIntegerField(_("list price"), null=True)
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)

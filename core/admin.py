@@ -15,7 +15,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("title", "kind", "merchant", "state", "done", "total", "asked_by", "created_at", "finished_at")
+    list_display = ("__str__", "kind", "merchant", "state", "done", "total", "asked_by", "created_at", "finished_at")
     list_filter = ("state", "kind", MerchantFilter)
     list_select_related = ("merchant", "asked_by")
     search_fields = ("title", "=kind")

@@ -79,18 +79,20 @@ class Job(MerchantModel):
     kind = models.CharField(_("kind"), max_length=40)
     title = models.CharField(_("title"), max_length=200)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
-    parameters = models.JSONField(default=dict)
+    parameters = models.JSONField(_("parameters"), default=dict)
     step = models.CharField(_("step"), max_length=200, blank=True)
     done = models.PositiveBigIntegerField(_("done"), default=0)
     total = models.PositiveBigIntegerField(_("of"), null=True)
-    result = models.JSONField(default=dict)
+    result = models.JSONField(_("result"), default=dict)
     error = models.TextField(_("error"), blank=True)
-    asked_by = models.ForeignKey(Staff, on_delete=models.SET_NULL, null=True, related_name="+")
-    cancel_requested = models.BooleanField(default=False)
+    asked_by = models.ForeignKey(
+        Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("asked for by")
+    )
+    cancel_requested = models.BooleanField(_("cancellation asked for"), default=False)
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(_("begun"), null=True)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
+    finished_at = models.DateTimeField(_("ended"), null=True)
 
     objects: ClassVar = JobQuerySet.as_manager()
 
@@ -125,11 +127,11 @@ class Job(MerchantModel):
 class IdempotencyRecord(MerchantModel):
     """The answer to a write that carried an ``Idempotency-Key``, stored with its effect."""
 
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now)
+    key = models.CharField(_("key"), max_length=255)
+    fingerprint = models.CharField(_("digest"), max_length=64)
+    status = models.PositiveSmallIntegerField(_("status"))
+    body = models.JSONField(_("answer"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="idempotency_key_once")]

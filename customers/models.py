@@ -59,7 +59,7 @@ class Customer(MerchantModel):
     locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("BCP 47, e.g. de or en-GB."))
     country = models.CharField(_("country"), max_length=2, blank=True)
     created_at = models.DateTimeField(_("known since"), default=timezone.now)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
     # Facts of the orders, kept by the orders app on every order, return and cancellation.
     orders_count = models.PositiveIntegerField(_("orders"), default=0)
     revenue = models.BigIntegerField(_("revenue"), default=0, help_text=_("Gross, net of refunds and cancellations."))
@@ -69,6 +69,7 @@ class Customer(MerchantModel):
         expression=Lower(Concat(F("first_name"), Value(" "), F("last_name"))),
         output_field=models.CharField(max_length=241),
         db_persist=True,
+        verbose_name=_("name, for the search"),
     )
 
     objects: ClassVar = CustomerQuerySet.as_manager()
@@ -121,10 +122,12 @@ class Identity(MerchantModel):
         ANONYMOUS_ID = "anonymous_id", _("device visit")
         LOYALTY_CARD = "loyalty_card", _("loyalty card")
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="identities", verbose_name=_("customer")
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
     value = models.CharField(_("value"), max_length=320)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "kind", "value"], name="identity_once")]
@@ -152,7 +155,9 @@ class ConsentRecord(MerchantModel):
         # UWG § 7(3) no. 4: told, when the address was collected, of the use and the right to object.
         NOTICE_SHOWN = "notice_shown", _("notice shown at purchase")
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consent_records")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="consent_records", verbose_name=_("customer")
+    )
     kind = models.CharField(_("what"), max_length=12, choices=Kind.choices)
     purpose = models.CharField(
         _("purpose"), max_length=24, choices=Purpose.choices, blank=True, help_text=_("Empty: all.")
@@ -165,7 +170,7 @@ class ConsentRecord(MerchantModel):
     source = models.CharField(_("source"), max_length=80, help_text=_("Where it was recorded, e.g. checkout."))
     evidence: models.JSONField[dict[str, Any]] = models.JSONField(_("evidence"), default=dict)
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_at = models.DateTimeField(_("recorded"), default=timezone.now, editable=False)
 
     objects: ClassVar = ConsentRecordQuerySet.as_manager()
 
@@ -208,10 +213,10 @@ class Suppression(MerchantModel):
     purpose = models.CharField(
         _("purpose"), max_length=24, choices=Purpose.choices, blank=True, help_text=_("Empty: all.")
     )
-    digest = models.CharField(max_length=64, editable=False)
+    digest = models.CharField(_("digest"), max_length=64, editable=False)
     reason = models.CharField(_("reason"), max_length=10, choices=Reason.choices)
     # A consent given after this moment outweighs an objection; a later objection is a further row.
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     objects: ClassVar = SuppressionQuerySet.as_manager()
 

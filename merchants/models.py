@@ -43,7 +43,7 @@ class Merchant(models.Model):
         _("language of the shop"), max_length=5, default="de", choices=[("de", _("German")), ("en", _("English"))]
     )
     website = models.URLField(_("website"), blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     # The legal footer of every message (GmbHG § 35a, HGB § 37a).
     legal_name = models.CharField(_("legal name with legal form"), max_length=200, blank=True)
@@ -115,7 +115,9 @@ class MerchantQuerySet(models.QuerySet[M]):
 class MerchantModel(models.Model):
     """A row that belongs to one merchant. Every table of ours is one of these."""
 
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", editable=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.CASCADE, related_name="+", editable=False, verbose_name=_("merchant")
+    )
 
     objects: ClassVar = MerchantQuerySet.as_manager()
 
@@ -185,10 +187,14 @@ class Role(models.IntegerChoices):
 class Membership(MerchantModel):
     """One person's role at one merchant."""
 
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="memberships")
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="memberships")
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("merchant")
+    )
+    staff = models.ForeignKey(
+        Staff, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("staff member")
+    )
     role = models.PositiveSmallIntegerField(_("role"), choices=Role.choices, default=Role.SUPPORT)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "staff"], name="membership_once")]
@@ -224,13 +230,15 @@ class ApiKey(MerchantModel):
 
     kind = models.CharField(_("kind"), max_length=2, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=80)
-    prefix = models.CharField(max_length=16, unique=True, editable=False)
-    digest = models.CharField(max_length=64, editable=False)
+    prefix = models.CharField(_("prefix"), max_length=16, unique=True, editable=False)
+    digest = models.CharField(_("digest"), max_length=64, editable=False)
     scopes = ArrayField(models.CharField(max_length=40, choices=Scope.choices), verbose_name=_("scopes"))
-    created_by = models.ForeignKey(Staff, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    last_used_at = models.DateTimeField(null=True, editable=False)
-    revoked_at = models.DateTimeField(null=True, editable=False)
+    created_by = models.ForeignKey(
+        Staff, on_delete=models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
 
     objects: ClassVar = ApiKeyQuerySet.as_manager()
 
@@ -246,10 +254,12 @@ class ApiKey(MerchantModel):
 class AuditEntry(MerchantModel):
     """Who changed what, written in the transaction of the change. Append-only."""
 
-    staff = models.ForeignKey(Staff, on_delete=models.SET_NULL, null=True, related_name="+")
-    action = models.CharField(_("action"), max_length=60, help_text="noun.verb, e.g. settings.updated")
-    subject_type = models.CharField(max_length=60, blank=True)
-    subject_id = models.CharField(max_length=64, blank=True)
+    staff = models.ForeignKey(
+        Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("staff member")
+    )
+    action = models.CharField(_("action"), max_length=60, help_text=_("noun.verb, e.g. settings.updated"))
+    subject_type = models.CharField(_("kind"), max_length=60, blank=True)
+    subject_id = models.CharField(_("id"), max_length=64, blank=True)
     subject_label = models.CharField(_("what"), max_length=200, blank=True)
     changes = models.JSONField(_("changes"), default=dict)
     at = models.DateTimeField(_("when"), default=timezone.now)

@@ -128,9 +128,11 @@ class Order(MerchantModel):
 class OrderLine(MerchantModel):
     """Some units of one product in an order."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", verbose_name=_("order"))
     position = models.PositiveSmallIntegerField(_("position"))
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="order_lines", verbose_name=_("product")
+    )
     title = models.CharField(_("title"), max_length=300)
     quantity = models.PositiveIntegerField(_("quantity"))
     unit_price = models.BigIntegerField(_("unit price"))
@@ -170,7 +172,7 @@ class OrderLine(MerchantModel):
 class Shipment(MerchantModel):
     """A parcel of an order; without lines it holds everything that was open."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments", verbose_name=_("order"))
     reference = models.CharField(_("reference"), max_length=64, help_text=_("The shop's own id of the parcel."))
     carrier = models.CharField(_("carrier"), max_length=60, blank=True)
     tracking_number = models.CharField(_("tracking number"), max_length=80, blank=True)
@@ -192,8 +194,10 @@ class Shipment(MerchantModel):
 class ShipmentLine(MerchantModel):
     """How many units of an order line a parcel holds."""
 
-    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
-    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="shipment_lines")
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines", verbose_name=_("shipment"))
+    order_line = models.ForeignKey(
+        OrderLine, on_delete=models.CASCADE, related_name="shipment_lines", verbose_name=_("order line")
+    )
     quantity = models.PositiveIntegerField(_("quantity"))
 
     class Meta:
@@ -215,7 +219,7 @@ class TrackingEvent(MerchantModel):
         DELAYED = "delayed", _("delayed")
         FAILED = "failed", _("delivery failed")
 
-    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="events")
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="events", verbose_name=_("shipment"))
     code = models.CharField(_("what"), max_length=16, choices=Code.choices)
     text = models.CharField(_("text"), max_length=300, blank=True)
     occurred_at = models.DateTimeField(_("when"))
@@ -233,7 +237,7 @@ class TrackingEvent(MerchantModel):
 class Return(MerchantModel):
     """Units that came back."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns", verbose_name=_("order"))
     reference = models.CharField(_("reference"), max_length=64, help_text=_("The shop's own id of the return."))
     received_at = models.DateTimeField(_("received"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -251,8 +255,10 @@ class Return(MerchantModel):
 class ReturnLine(MerchantModel):
     """How many units of an order line came back, and what was paid back for them."""
 
-    parcel = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="lines")
-    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="return_lines")
+    parcel = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="lines", verbose_name=_("return"))
+    order_line = models.ForeignKey(
+        OrderLine, on_delete=models.CASCADE, related_name="return_lines", verbose_name=_("order line")
+    )
     quantity = models.PositiveIntegerField(_("quantity"))
     refund = models.BigIntegerField(_("refund"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -272,8 +278,10 @@ class ReturnLine(MerchantModel):
 class Refund(MerchantModel):
     """Money paid back on an order: for a return, a cancellation, or as goodwill."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds")
-    parcel = models.OneToOneField(Return, on_delete=models.CASCADE, null=True, related_name="payment")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds", verbose_name=_("order"))
+    parcel = models.OneToOneField(
+        Return, on_delete=models.CASCADE, null=True, related_name="payment", verbose_name=_("return")
+    )
     amount = models.BigIntegerField(_("amount"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     refunded_at = models.DateTimeField(_("when"))
@@ -291,7 +299,7 @@ class Refund(MerchantModel):
 class ImportRejection(MerchantModel):
     """A row of an imported file that could not become a fact, and why."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="import_rejections")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="import_rejections", verbose_name=_("job"))
     line = models.PositiveIntegerField(_("line"))
     code = models.CharField(_("reason"), max_length=40)
     reason = models.CharField(_("explanation"), max_length=300)
