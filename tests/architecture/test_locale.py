@@ -11,12 +11,14 @@ from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.db import models
 from django.test import Client
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 
 from cxapp.catalogues import bring_up_to_date, forms, read_catalogue, source_strings, untranslated
 from merchants.models import Membership
-from tests.architecture.shop import stock_up
+from tests.architecture.shop import OURS, stock_up
 from tests.architecture.test_doors import BACK_OFFICE, Address, _arguments, every_address
 from tests.factories import StaffFactory
 
@@ -107,6 +109,15 @@ def test_strings_are_read_out_of_templates_and_code(tmp_path: Path) -> None:
         (None, ("a", "b")),
         (None, "Two"),
     }
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_model_and_field_has_a_label_to_translate(model: type[models.Model]) -> None:
+    fields = [field for field in model._meta.get_fields() if isinstance(field, models.Field) and not field.auto_created]
+    labels = {field.name: field.verbose_name for field in fields} | {"itself": model._meta.verbose_name}
+    assert [name for name, label in labels.items() if not isinstance(label, Promise) and label != "Message-ID"] == []
+    hints = {field.name: field.help_text for field in fields if field.help_text}
+    assert [name for name, hint in hints.items() if not isinstance(hint, Promise)] == []
 
 
 # --- the screens -----------------------------------------------------------------------------------------------------
