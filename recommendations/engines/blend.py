@@ -86,11 +86,19 @@ class Model:
         cls,
         interactions: Interactions,
         kinds: Sequence[type[Engine]] = ENGINES,
-        blends: Mapping[str, Blend] = BLENDS,
+        *,
         tick: Tick = no_tick,
+        earlier: Model | None = None,
     ) -> Model:
-        """Fits every engine of ``kinds``; ticks as often as their efforts add up to."""
-        return cls({kind.name: kind.fit(interactions, tick) for kind in kinds}, blends)
+        """Fits every engine of ``kinds``, those of an ``earlier`` model with a head start; ticks ``effort`` times."""
+        known = earlier.engines if earlier else {}
+        return cls({kind.name: kind.fit(interactions, tick, known.get(kind.name)) for kind in kinds}, BLENDS)
+
+    @staticmethod
+    def effort(kinds: Sequence[type[Engine]] = ENGINES, *, earlier: Model | None = None) -> int:
+        """How often :meth:`fit` ticks."""
+        known = earlier.engines if earlier else {}
+        return sum(kind.later_effort if kind.name in known else kind.effort for kind in kinds)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, blends: Mapping[str, Blend]) -> Model:

@@ -16,6 +16,7 @@ from recommendations.engines.neighbours import Neighbours
 # of which half was hidden: 5 to 20 are about equal, and confidence × log lift beats lift, cosine,
 # Jaccard and the log-likelihood ratio.
 SHRINKAGE = 10.0
+SELDOM = 20
 # Pairs grow with the square of a basket; a wholesale order of 400 lines says little about any of them.
 BIGGEST_BASKET = 150
 
@@ -26,11 +27,12 @@ class CoPurchase:
 
     name: ClassVar[str] = "copurchase"
     effort: ClassVar[int] = 1
+    later_effort: ClassVar[int] = 1
 
     neighbours: Neighbours
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
         tick()
         return cls(Neighbours.strongest(association(interactions.baskets())))
 
@@ -56,10 +58,12 @@ def association(baskets: sp.csr_array) -> sp.csr_array:
     """
     sizes = np.diff(baskets.indptr)
     baskets = baskets[(sizes > 1) & (sizes <= BIGGEST_BASKET)]
-    together = sp.csr_array(baskets.T @ baskets)
-    count = together.diagonal()
-    row = np.repeat(np.arange(len(count)), np.diff(together.indptr))
-    expected = count[row] * count[together.indices] / np.float32(max(baskets.shape[0], 1))
-    lift = np.log((together.data + SHRINKAGE) / (expected + SHRINKAGE))
-    strength = together.data / (count[row] + SHRINKAGE) * np.maximum(lift, 0)
-    return sp.csr_array((strength.astype(np.float32), together.indices, together.indptr), shape=together.shape)
+    together = sp.coo_array(baskets.T @ baskets)
+    count = np.bincount(baskets.indices, minlength=baskets.shape[1]).astype(np.float32)
+    # A pair met once says nothing beside others met often; of a product that hardly sold it is all there is.
+    telling = (together.data > 1) | (count[together.row] < SELDOM)
+    row, column, both = together.row[telling], together.col[telling], together.data[telling]
+    expected = count[row] * count[column] / np.float32(max(baskets.shape[0], 1))
+    lift = np.log((both + SHRINKAGE) / (expected + SHRINKAGE))
+    strength = both / (count[row] + SHRINKAGE) * np.maximum(lift, 0)
+    return sp.coo_array((strength, (row, column)), shape=together.shape).tocsr()

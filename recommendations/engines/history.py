@@ -28,6 +28,7 @@ class History:
 
     name: ClassVar[str] = "history"
     effort: ClassVar[int] = 1
+    later_effort: ClassVar[int] = 1
 
     indptr: np.ndarray[tuple[int], np.dtype[np.int64]]
     products: Ints
@@ -35,7 +36,7 @@ class History:
     repeatable: Bools
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
         matrix = interactions.matrix(np.exp(-interactions.age / np.float32(DECAY_DAYS)))
         customer = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
         order = np.lexsort((matrix.indices, -matrix.data, customer))

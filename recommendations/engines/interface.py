@@ -48,10 +48,14 @@ class Engine(Protocol):
 
     name: ClassVar[str]
     effort: ClassVar[int]  # how often fit ticks
+    later_effort: ClassVar[int]  # and how often when it has a head start
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick) -> Self:
-        """Learns from ``interactions``, ticking ``effort`` times; the same input gives the same engine."""
+    def fit(cls, interactions: Interactions, tick: Tick, earlier: Self | None = None) -> Self:
+        """Learns from ``interactions``; the same input gives the same engine.
+
+        ``earlier``, fitted on an older part of the same interactions, may be taken as a head start.
+        """
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:

@@ -20,11 +20,12 @@ class ItemKnn:
 
     name: ClassVar[str] = "item_knn"
     effort: ClassVar[int] = 1
+    later_effort: ClassVar[int] = 1
 
     neighbours: Neighbours
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
         tick()
         return cls(Neighbours.strongest(similarity(interactions.matrix())))
 

@@ -35,11 +35,12 @@ class Popularity:
 
     name: ClassVar[str] = "popularity"
     effort: ClassVar[int] = 1
+    later_effort: ClassVar[int] = 1
 
     recent: Floats
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
         tick()
         return cls(recent_sales(interactions))
 
@@ -63,12 +64,13 @@ class CategoryPopularity:
 
     name: ClassVar[str] = "category_popularity"
     effort: ClassVar[int] = 1
+    later_effort: ClassVar[int] = 1
 
     recent: Floats
     category: Ints  # (products,), −1 without
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
         tick()
         return cls(recent_sales(interactions), interactions.category)
 
@@ -99,11 +101,12 @@ class Range:
 
     name: ClassVar[str] = "range"
     effort: ClassVar[int] = 1
+    later_effort: ClassVar[int] = 1
 
     order: Floats
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
         sold = _per_product(interactions, _decay(interactions.age, LONG_HALF_LIFE_DAYS))
         newest = 1 / (1 + interactions.product_age.clip(0) / np.float32(LONG_HALF_LIFE_DAYS))
         tick()

@@ -48,9 +48,9 @@ def train(interactions: Interactions, progress: Progress, *, live_rows: int | No
     if not is_enough(people):
         model = Model.fit(interactions, IMPERSONAL)
         return Trained(model, POPULARITY_ONLY, {}, judge(model, rows=len(people), live_rows=live_rows, measured={}))
-    measured = _measure(people, progress)
-    progress.step("learn", total=sum(kind.effort for kind in ENGINES))
-    model = Model.fit(people, tick=progress.advance)
+    earlier, measured = _measure(people, progress)
+    progress.step("learn", total=Model.effort(earlier=earlier))
+    model = Model.fit(people, tick=progress.advance, earlier=earlier)
     refusal = judge(model, rows=len(people), live_rows=live_rows, measured=measured)
     return Trained(model, PERSONAL, metrics_of(measured), refusal)
 
@@ -60,16 +60,16 @@ def is_enough(interactions: Interactions) -> bool:
     return len(interactions) >= FEWEST_ROWS and interactions.buyers_with_two_baskets() >= FEWEST_REPEATERS
 
 
-def _measure(interactions: Interactions, progress: Progress) -> dict[str, Measured]:
-    """The home blend beside the baselines, learnt from all but the newest window."""
+def _measure(interactions: Interactions, progress: Progress) -> tuple[Model | None, dict[str, Measured]]:
+    """A model learnt from all but the newest window, and how its home blend does there beside the baselines."""
     wanted = targets(interactions, WINDOW_DAYS)
     if len(wanted) < FEWEST_MEASURED:
-        return {}
-    progress.step("measure", total=sum(kind.effort for kind in MEASURED_ENGINES))
+        return None, {}
+    progress.step("measure", total=Model.effort(MEASURED_ENGINES))
     past = interactions.older_than(WINDOW_DAYS)
     model = Model.fit(past, MEASURED_ENGINES, tick=progress.advance)
     methods: Mapping[str, Blend] = {**BASELINES, "blend": BLENDS[HOME]}
-    return measure(model, past.matrix(), wanted, methods)
+    return model, measure(model, past.matrix(), wanted, methods)
 
 
 def metrics_of(measured: Mapping[str, Measured]) -> dict[str, Any]:

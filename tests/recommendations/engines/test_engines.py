@@ -101,6 +101,14 @@ def test_als_is_deterministic():
     assert np.array_equal(first.products, second.products)
 
 
+def test_als_with_a_head_start_ranks_as_well_with_fewer_iterations():
+    world = tastes()
+    ticks: list[int] = []
+    later = Als.fit(world, lambda: ticks.append(1), earlier=Als.fit(world.older_than(28)))
+    assert len(ticks) == Als.later_effort < Als.effort
+    assert all(group_share(later.scores(Context(customer)), customer) >= 0.8 for customer in range(GROUPS))
+
+
 def test_als_factors_have_the_shape_of_the_matrix():
     """A transposed matrix is accepted silently by implicit; ours says what it got."""
     customers, products = factorise(tastes(customers=40).matrix())
@@ -165,6 +173,17 @@ def test_association_is_confidence_times_log_of_shrunk_lift():
     found = association(baskets)[0, 1]
     expected = 30 / (40 + SHRINKAGE) * max(0, np.log((30 + SHRINKAGE) / (40 * 40 / 50 + SHRINKAGE)))
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_pair_seen_once_counts_for_what_hardly_sold_and_not_for_a_best_seller():
+    rows = [(None, 1, basket, 1.0) for basket in range(40)] + [(None, 9, basket, 1.0) for basket in range(40)]
+    rows += [(None, 1, 100, 1.0), (None, 2, 100, 1.0)]
+    rows += [(None, 8, basket, 1.0) for basket in range(200, 300)] + [
+        (None, 7, basket, 1.0) for basket in range(200, 300)
+    ]
+    best_seller, hardly_sold = (CoPurchase.fit(interactions(rows)).scores(anchored(anchor)) for anchor in (0, 1))
+    assert best_seller[1] == 0
+    assert hardly_sold[0] > 0
 
 
 def test_a_pair_seen_once_does_not_beat_one_seen_often():
