@@ -42,7 +42,8 @@ while True:
     launch.stop_with_make()
     time.sleep(0.05)
 """
-PLAIN = os.environ | {"PYTHONPATH": str(ROOT)}
+# Also when these tests themselves run under make.
+PLAIN = {name: value for name, value in os.environ.items() if "MAKE" not in name} | {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
