@@ -37,6 +37,8 @@ def _set_up() -> None:
         os.environ["VAR_DIR"] = str(files / "main")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cxapp.settings")
     settings.STORAGES["staticfiles"] = STATIC_FILES
+    # The live server's threads would keep connections to a database that is dropped at the end.
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     django.setup()
 
 
