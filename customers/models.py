@@ -185,9 +185,9 @@ class ConsentRecord(MerchantModel):
 
 
 class SuppressionQuerySet(MerchantQuerySet["Suppression"]):
-    def of(self, address: str) -> Self:
-        """Suppressions of this address, however it is spelled."""
-        return self.filter(digest=address_digest(address))
+    def of(self, *addresses: str) -> Self:
+        """Suppressions of these addresses, however they are spelled."""
+        return self.filter(digest__in=[address_digest(address) for address in addresses])
 
     def about(self, purpose: str, channel: str) -> Self:
         """Those that speak of this purpose and channel; an empty one in a row means every."""

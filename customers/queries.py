@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import ConsentRecord, Customer, Purpose, Suppression
+from customers.models import ConsentRecord, Customer, Purpose, Suppression, address_digest
 from customers.rules import legal_basis as rules
 from customers.rules.addresses import normalise_address
 from customers.rules.legal_basis import Basis, Code
@@ -61,6 +62,14 @@ class BasisDecision:
         return str(REASONS[self.code])
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who would read an advertisement: a profile (None: a guest) and the address it would go to."""
+
+    customer_id: int | None
+    address: str
+
+
 def legal_basis(
     customer: Customer | None,
     *,
@@ -75,14 +84,28 @@ def legal_basis(
     The one function that answers it: everybody asks here. ``customer`` is None for a guest, whom only an
     address suppression is known of. ``at`` is now by default; a past moment is answered as it stood then.
     """
-    verdict = rules.decide(
-        address=normalise_address(address),
-        at=at or timezone.now(),
-        statements=_statements(customer, merchant, purpose, channel),
-        stops=_stops(merchant, purpose, channel, address),
-        exception=_exception_state(merchant, purpose),
-    )
-    return BasisDecision(verdict.basis, verdict.code, verdict.evidence)
+    reader = Reader(customer.pk if customer else None, address)
+    return legal_bases([reader], merchant=merchant, purpose=purpose, channel=channel, at=at)[0]
+
+
+def legal_bases(
+    readers: Sequence[Reader], *, merchant: Merchant, purpose: str, channel: str, at: datetime | None = None
+) -> list[BasisDecision]:
+    """``legal_basis`` of many readers, in their order, with two queries."""
+    moment, exception = at or timezone.now(), _exception_state(merchant, purpose)
+    statements = _statements(readers, merchant, purpose, channel)
+    stops = _stops(readers, merchant, purpose, channel)
+    verdicts = [
+        rules.decide(
+            address=normalise_address(reader.address),
+            at=moment,
+            statements=statements[reader.customer_id],
+            stops=stops[address_digest(reader.address)],
+            exception=exception,
+        )
+        for reader in readers
+    ]
+    return [BasisDecision(verdict.basis, verdict.code, verdict.evidence) for verdict in verdicts]
 
 
 def _exception_state(merchant: Merchant, purpose: str) -> rules.ExceptionState:
@@ -91,11 +114,17 @@ def _exception_state(merchant: Merchant, purpose: str) -> rules.ExceptionState:
     return rules.ExceptionState.AVAILABLE if merchant.existing_customer_exception else rules.ExceptionState.OFF
 
 
-def _statements(customer: Customer | None, merchant: Merchant, purpose: str, channel: str) -> Iterable[rules.Statement]:
-    if customer is None:
-        return []
-    records = ConsentRecord.objects.for_merchant(merchant).filter(customer=customer).about(purpose, channel)
-    return [_statement(record) for record in records]
+def _statements(
+    readers: Iterable[Reader], merchant: Merchant, purpose: str, channel: str
+) -> Mapping[int | None, list[rules.Statement]]:
+    """By customer."""
+    ids = {reader.customer_id for reader in readers} - {None}
+    found: dict[int | None, list[rules.Statement]] = defaultdict(list)
+    if ids:
+        records = ConsentRecord.objects.for_merchant(merchant).filter(customer__in=ids).about(purpose, channel)
+        for record in records.order_by():
+            found[record.customer_id].append(_statement(record))
+    return found
 
 
 def _statement(record: ConsentRecord) -> rules.Statement:
@@ -112,9 +141,13 @@ def _statement(record: ConsentRecord) -> rules.Statement:
     )
 
 
-def _stops(merchant: Merchant, purpose: str, channel: str, address: str) -> list[rules.Stop]:
-    rows = Suppression.objects.for_merchant(merchant).of(address).about(purpose, channel)
-    return [rules.Stop(_STOPS[Suppression.Reason(row.reason)], row.created_at) for row in rows]
+def _stops(readers: Iterable[Reader], merchant: Merchant, purpose: str, channel: str) -> Mapping[str, list[rules.Stop]]:
+    """By the digest of the address."""
+    found: dict[str, list[rules.Stop]] = defaultdict(list)
+    addresses = {reader.address for reader in readers}
+    for row in Suppression.objects.for_merchant(merchant).of(*addresses).about(purpose, channel):
+        found[row.digest].append(rules.Stop(_STOPS[Suppression.Reason(row.reason)], row.created_at))
+    return found
 
 
 def consent_decisions(customer: Customer) -> list[ConsentRecord]:
