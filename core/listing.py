@@ -69,6 +69,13 @@ class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
         self.merchant = merchant
         self.narrow()
 
+    def filter_queryset(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The search comes last: it may look at the newest rows only, of those that the other filters leave."""
+        asked = self.form.cleaned_data
+        for name in sorted(asked, key=lambda name: name == "q"):
+            queryset = self.filters[name].filter(queryset, asked[name])
+        return queryset
+
     def narrow(self) -> None:
         """A hook: fill the choices that depend on the merchant."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,7 +15,7 @@ from core.door import MerchantRequest, merchant_view
 from core.health import system_health
 from insights.queries.attention import needs_attention
 from insights.queries.checklist import setup_steps
-from insights.queries.figures import change, figures, last_days, revenue_by_day
+from insights.queries.figures import change, figures_by_day, last_days, total
 from merchants.models import Merchant, Role
 from orders.models import Order
 
@@ -22,21 +25,22 @@ WINDOW = 30
 @merchant_view(Role.ANALYST)
 def start(request: MerchantRequest) -> HttpResponse:
     merchant = request.merchant
+    days = last_days(merchant, 2 * WINDOW + 1)
+    by_day = figures_by_day(merchant, days)
     # Whole days only: today would always look like a slump.
-    now, before = last_days(merchant, WINDOW, ending=1), last_days(merchant, WINDOW, ending=WINDOW + 1)
-    here, there = figures(merchant, now), figures(merchant, before)
+    before, now, today = total(by_day[:WINDOW]), total(by_day[WINDOW:-1]), by_day[-1]
     steps = setup_steps(merchant)
     context = {
         "attention": needs_attention(merchant),
-        "today": figures(merchant, last_days(merchant, 1)),
-        "figures": here,
+        "today": today,
+        "figures": now,
         "changes": {
-            "revenue": change(here.revenue, there.revenue),
-            "orders": change(here.orders, there.orders),
-            "new_customers": change(here.new_customers, there.new_customers),
-            "average_order": change(here.average_order, there.average_order),
+            "revenue": change(now.revenue, before.revenue),
+            "orders": change(now.orders, before.orders),
+            "new_customers": change(now.new_customers, before.new_customers),
+            "average_order": change(now.average_order, before.average_order),
         },
-        "chart": _revenue_chart(merchant),
+        "chart": _revenue_chart(merchant, days[:-1], [day.revenue for day in by_day[:-1]]),
         "newest": _newest_orders(merchant),
         "health": system_health(merchant),
         "steps": steps,
@@ -50,9 +54,7 @@ def _newest_orders(merchant: Merchant) -> QuerySet[Order]:
     return orders.order_by("-placed_at", "-id")[:8]
 
 
-def _revenue_chart(merchant: Merchant) -> Chart:
-    days = last_days(merchant, 2 * WINDOW, ending=1)
-    revenue = revenue_by_day(merchant, days)
+def _revenue_chart(merchant: Merchant, days: Sequence[date], revenue: Sequence[int]) -> Chart:
     return Chart(
         key="revenue-chart",
         title=_("Revenue of the last 30 days"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -19,7 +20,7 @@ BROUGHT = Sum(F("total") - F("refunded"))
 
 @dataclass(frozen=True)
 class Figures:
-    """One window of days: orders that were not cancelled, what they brought, who bought for the first time."""
+    """Of one day or several: orders that were not cancelled, what they brought, who bought for the first time."""
 
     orders: int
     revenue: int
@@ -41,19 +42,27 @@ def last_days(merchant: Merchant, count: int, *, ending: int = 0) -> list[date]:
     return [last - timedelta(days=back) for back in range(count - 1, -1, -1)]
 
 
-def figures(merchant: Merchant, days: Sequence[date]) -> Figures:
-    """Of consecutive ``days`` in the shop's time zone. Two queries."""
-    since, until = _window(merchant, days)
-    orders = _orders(merchant, days).aggregate(count=Count("pk"), revenue=BROUGHT)
-    customers = Customer.objects.for_merchant(merchant).filter(first_order_at__gte=since, first_order_at__lt=until)
-    return Figures(orders["count"], orders["revenue"] or 0, customers.count())
+def figures_by_day(merchant: Merchant, days: Sequence[date]) -> list[Figures]:
+    """Of each of the consecutive ``days`` in the shop's time zone. Two queries for any number of days."""
+    in_time = partial(TruncDate, tzinfo=merchant.tz)
+    orders = _orders(merchant, days).annotate(day=in_time("placed_at")).order_by().values("day")
+    sold = {row["day"]: row for row in orders.annotate(orders=Count("pk"), revenue=BROUGHT)}
+    customers = _new_customers(merchant, days).annotate(day=in_time("first_order_at")).order_by().values("day")
+    came = dict(customers.annotate(count=Count("pk")).values_list("day", "count"))
+    nothing = {"orders": 0, "revenue": 0}
+    return [
+        Figures(sold.get(day, nothing)["orders"], sold.get(day, nothing)["revenue"], came.get(day, 0)) for day in days
+    ]
 
 
-def revenue_by_day(merchant: Merchant, days: Sequence[date]) -> list[int]:
-    """Revenue of each of the consecutive ``days``; 0 for a day without orders. One query."""
-    by_day = _orders(merchant, days).annotate(day=TruncDate("placed_at", tzinfo=merchant.tz)).order_by().values("day")
-    found = dict(by_day.annotate(revenue=BROUGHT).values_list("day", "revenue"))
-    return [found.get(day, 0) for day in days]
+def total(figures: Iterable[Figures]) -> Figures:
+    """The figures of several days together."""
+    parts = list(figures)
+    return Figures(
+        sum(part.orders for part in parts),
+        sum(part.revenue for part in parts),
+        sum(part.new_customers for part in parts),
+    )
 
 
 def change(now: float | None, before: float | None) -> float | None:
@@ -64,6 +73,11 @@ def change(now: float | None, before: float | None) -> float | None:
 def _window(merchant: Merchant, days: Sequence[date]) -> tuple[datetime, datetime]:
     after_last = days[-1] + timedelta(days=1)
     return datetime.combine(days[0], time(), merchant.tz), datetime.combine(after_last, time(), merchant.tz)
+
+
+def _new_customers(merchant: Merchant, days: Sequence[date]) -> QuerySet[Customer]:
+    since, until = _window(merchant, days)
+    return Customer.objects.for_merchant(merchant).filter(first_order_at__gte=since, first_order_at__lt=until)
 
 
 def _orders(merchant: Merchant, days: Sequence[date]) -> QuerySet[Order]:

@@ -94,3 +94,13 @@ def test_pages_are_linked_by_keyset(client: Client, merchant: Merchant):
     assert {row.pk for row in first.rows} | {row.pk for row in second.rows} == set(
         Customer.objects.for_merchant(merchant).values_list("pk", flat=True)
     )
+
+
+def test_the_search_looks_at_what_the_filters_leave(
+    client: Client, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("customers.models.SEARCHED", 1)
+    CustomerFactory(merchant=merchant, first_name="Ada", last_name="Old", country="AT")
+    CustomerFactory(merchant=merchant, first_name="Ada", last_name="New", country="DE")
+    listing = client.get(f"/m/{merchant.slug}/customers/?q=ada&country=AT").context["listing"]
+    assert [row.last_name for row in listing.rows] == ["Old"]

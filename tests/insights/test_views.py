@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.models import Message
 from core.models import Delivery, Job
-from insights.queries.figures import Figures, change, figures, last_days, revenue_by_day
+from insights.queries.figures import Figures, change, figures_by_day, last_days, total
 from merchants.models import Merchant
 from orders.models import Order
 from tests.factories import CustomerFactory, OrderFactory
@@ -40,10 +40,10 @@ def test_figures_count_what_was_bought_in_the_days_of_the_shop(merchant: Merchan
     OrderFactory(placed_at=datetime(2026, 11, 20, 12, tzinfo=UTC))  # could leak: another merchant's
     CustomerFactory(merchant=merchant, first_order_at=datetime(2026, 11, 20, 12, tzinfo=UTC))
     CustomerFactory(merchant=merchant, first_order_at=datetime(2026, 11, 19, 12, tzinfo=UTC))
-    found = figures(merchant, days)
-    assert found == Figures(orders=2, revenue=2500, new_customers=1)
-    assert found.average_order == 1250
-    assert revenue_by_day(merchant, days) == [1000, 1500]
+    found = figures_by_day(merchant, days)
+    assert found == [Figures(orders=1, revenue=1000, new_customers=1), Figures(orders=1, revenue=1500, new_customers=0)]
+    assert total(found) == Figures(orders=2, revenue=2500, new_customers=1)
+    assert total(found).average_order == 1250
 
 
 def test_nothing_has_no_average() -> None:
