@@ -122,6 +122,7 @@ class Launch:
 
     def _prepare(self) -> None:
         """Everything that needs Django, in one process of its own."""
+        _say("Settings")
         command = [sys.executable, "manage.py", "prepare", "--credentials", str(self.credentials)]
         if self.environment.get("DEMO", "").lower() in OFF:
             command.append("--no-demo")
