@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any, Self
@@ -51,6 +51,8 @@ class Loaded:
     skus: list[str]
     positions: dict[str, int]
     eligible: Bools
+    # Answers that depend on nobody, by whatever the asker finds telling; they live as long as this state.
+    answers: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def join(cls, merchant_id: int, version: str | None, at: datetime, model: Model, ids: Arrays) -> Self:
@@ -119,7 +121,9 @@ class _Shop:
         loaded = self._live(now)
         if loaded is not self.loaded or now >= self._shelf_due:
             self._shelf_due = now + SHELF_SECONDS
-            loaded = replace(loaded, eligible=_eligible(self._merchant_id, loaded.products))
+            eligible = _eligible(self._merchant_id, loaded.products)
+            if not np.array_equal(eligible, loaded.eligible):
+                loaded = replace(loaded, eligible=eligible, answers={})
         self.loaded = loaded
 
     def _live(self, now: float) -> Loaded:

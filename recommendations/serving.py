@@ -18,6 +18,8 @@ __all__ = ["PLACEMENTS", "Reason", "Recommendation", "Recommended", "reason_text
 logger = logging.getLogger(__name__)
 
 MOST_ITEMS = 50
+# Answers to strangers that a process keeps per merchant; about 3 kB each.
+MOST_KEPT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,25 @@ def recommend(
             eligible=loaded.eligible,
             limit=limit,
         )
-        items = [_recommended(loaded, ranked) for ranked in loaded.model.recommend(request)]
+        items = _items(loaded, request)
     except Exception:  # a page or an order confirmation must not fail for want of recommendations
         logger.exception("no recommendations for merchant %s, placement %s", merchant_id, placement)
         return Recommendation(answer, None, [])
     return Recommendation(answer, loaded.version, items)
+
+
+def _items(loaded: Loaded, request: Request) -> list[Recommended]:
+    """The model's answer; most visitors are unknown and look at one product, so those answers are kept."""
+    if request.customer is not None or request.recent or request.basket:
+        return [_recommended(loaded, ranked) for ranked in loaded.model.recommend(request)]
+    question = request.placement, request.product, request.limit
+    answer: tuple[Recommended, ...] | None = loaded.answers.get(question)
+    if answer is None:
+        answer = tuple(_recommended(loaded, ranked) for ranked in loaded.model.recommend(request))
+        if len(loaded.answers) >= MOST_KEPT:
+            loaded.answers.clear()
+        loaded.answers[question] = answer
+    return list(answer)
 
 
 def _person(

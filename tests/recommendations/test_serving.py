@@ -94,6 +94,29 @@ def test_only_what_is_active_and_in_stock(
     assert before - after == {sku(0, 0), sku(0, 1)}
 
 
+def test_an_answer_kept_for_strangers_follows_the_stock_and_knows_nobody(
+    merchant: Merchant, live: ModelVersion, monkeypatch: pytest.MonkeyPatch
+):
+    ask: dict[str, Any] = {"merchant_id": merchant.pk, "placement": "product", "product": sku(0, 0)}
+    first = recommend(**ask)
+    assert recommend(**ask, external_id="c-3").items != first.items
+    again = recommend(**ask)
+    assert again.items == first.items
+    assert again.id != first.id
+    Product.objects.filter(sku=first.items[0].sku).update(stock=0)
+    with later(loading.SHELF_SECONDS + 1, monkeypatch):
+        assert first.items[0].sku not in {item.sku for item in recommend(**ask).items}
+
+
+def test_answers_kept_are_bounded(merchant: Merchant, live: ModelVersion, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(serving, "MOST_KEPT", 3)
+    for number in range(8):
+        recommend(merchant_id=merchant.pk, placement="product", product=sku(0, number))
+    loaded = loading.current(merchant.pk)
+    assert loaded is not None
+    assert 0 < len(loaded.answers) <= 3
+
+
 def test_a_new_model_is_noticed_within_two_seconds(
     merchant: Merchant, live: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ):
