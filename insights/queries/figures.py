@@ -66,8 +66,8 @@ def total(figures: Iterable[Figures]) -> Figures:
 
 
 def change(now: float | None, before: float | None) -> float | None:
-    """Relative change, e.g. 0.12 for 12 % more; None where there is nothing to compare with."""
-    return None if now is None or not before else now / before - 1
+    """Relative change in whole percent, e.g. 0.12 for 12 % more; None where there is nothing to compare with."""
+    return None if now is None or not before else round(100 * now / before - 100) / 100
 
 
 def _window(merchant: Merchant, days: Sequence[date]) -> tuple[datetime, datetime]:
