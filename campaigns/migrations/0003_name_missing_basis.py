@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('campaigns', '0002_index_what_is_asked_for'),
+        ("campaigns", "0002_index_what_is_asked_for"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='messageblock',
-            name='basis',
-            field=models.CharField(choices=[('contract', 'contract'), ('consent', 'consent'), ('existing_customer_exception', 'existing-customer exception'), ('none', 'no legal basis')], max_length=28, verbose_name='legal basis'),
+            model_name="messageblock",
+            name="basis",
+            field=models.CharField(
+                choices=[
+                    ("contract", "contract"),
+                    ("consent", "consent"),
+                    ("existing_customer_exception", "existing-customer exception"),
+                    ("none", "no legal basis"),
+                ],
+                max_length=28,
+                verbose_name="legal basis",
+            ),
         ),
     ]
