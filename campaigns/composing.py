@@ -1,16 +1,19 @@
-"""From a queued message to the draft that leaves: which blocks it has, and its bytes."""
+"""From queued messages to the drafts that leave: which blocks they have, and their bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from campaigns.cross_sell import CrossSell, choose_cross_sell, may_advertise
+from campaigns.cross_sell import Answer, CrossSell, Shelf, ask_recommender, choose_cross_sell, may_advertise
 from campaigns.models import LegalClass, Message, MessageBlock
 from campaigns.reasons import BlockCode, StateCode
 from campaigns.recommending import Recommender
@@ -18,22 +21,17 @@ from campaigns.rendering.confirmation import Letter, render_confirmation
 from campaigns.rendering.mime import Envelope, build_message, mail_address, one_line
 from customers.queries import BasisDecision
 from customers.rules.legal_basis import Basis, Code
+from merchants.models import Merchant
 from orders.models import Order
 
-
-class Blocked(Exception):  # noqa: N818  # an outcome: a person must decide
-    """This message must not or cannot be sent as things stand."""
-
-    def __init__(self, code: StateCode, detail: str = "") -> None:
-        super().__init__(code.value)
-        self.code = code
-        self.detail = detail
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Draft:
     """A message as it will leave. ``blocks`` are unsaved; None: those of an earlier attempt still hold."""
 
+    message: Message
     sender: str
     recipient: str
     subject: str
@@ -41,62 +39,110 @@ class Draft:
     blocks: Sequence[MessageBlock] | None
 
 
-def compose(message: Message, recommender: Recommender) -> Draft:
-    """The draft to hand over now. Raises Blocked.
+@dataclass(frozen=True)
+class Stuck:
+    """A message that must not or cannot be sent as things stand."""
+
+    message: Message
+    state: Message.State
+    code: StateCode
+    detail: str = ""
+
+
+def compose(messages: Sequence[Message], recommender: Recommender) -> list[Draft | Stuck]:
+    """What to do with each of ``messages``, in their order; as many queries for twenty as for one.
 
     An earlier attempt's bytes are used again, unless they advertise and the reader has objected meanwhile.
     """
-    recipient = _check(message)
-    decision = may_advertise(message)
-    if decision.code == Code.ADDRESS_BOUNCED:
-        raise Blocked(StateCode.ADDRESS_BOUNCED)
-    sender = mail_address(message.merchant.sender_email) or ""
-    if message.body is not None and (decision.allowed or not _advertises(message)):
-        return Draft(sender, recipient, message.subject, bytes(message.body), None)
-    return _write(message, sender, recipient, decision, recommender)
+    decisions = may_advertise(messages)
+    stuck = {message.pk: _obstacle(message, decisions[message.pk]) for message in messages}
+    unwritten = [
+        message for message in messages if not stuck[message.pk] and not _still_holds(message, decisions[message.pk])
+    ]
+    answers = {message.pk: ask_recommender(message, decisions[message.pk], recommender) for message in unwritten}
+    shelves = _shelves(unwritten, answers)
+
+    def outcome(message: Message) -> Draft | Stuck:
+        if obstacle := stuck[message.pk]:
+            return obstacle
+        if message.pk not in answers:
+            return _again(message)
+        return _written(message, decisions[message.pk], answers[message.pk], shelves[message.merchant_id])
+
+    return [outcome(message) for message in messages]
 
 
-def _check(message: Message) -> str:
-    """The recipient's address as SMTP takes it."""
+def _obstacle(message: Message, decision: BasisDecision) -> Stuck | None:
+    blocked = Message.State.BLOCKED
     with translation.override(message.merchant.language):
         missing = ", ".join(message.merchant.missing_legal_fields())
     if missing:
-        raise Blocked(StateCode.FOOTER_INCOMPLETE, missing)
+        return Stuck(message, blocked, StateCode.FOOTER_INCOMPLETE, missing)
     if message.order.state == Order.State.CANCELLED and message.body is None:
-        raise Blocked(StateCode.ORDER_CANCELLED)
+        return Stuck(message, Message.State.CANCELLED, StateCode.ORDER_CANCELLED)
     if not message.address:
-        raise Blocked(StateCode.NO_ADDRESS)
-    recipient = mail_address(message.address)
-    if recipient is None:
-        raise Blocked(StateCode.ADDRESS_INVALID)
-    return recipient
+        return Stuck(message, blocked, StateCode.NO_ADDRESS)
+    if mail_address(message.address) is None:
+        return Stuck(message, blocked, StateCode.ADDRESS_INVALID)
+    return Stuck(message, blocked, StateCode.ADDRESS_BOUNCED) if decision.code == Code.ADDRESS_BOUNCED else None
 
 
-def _advertises(message: Message) -> bool:
+def _still_holds(message: Message, decision: BasisDecision) -> bool:
+    """Whether an earlier attempt wrote what may leave now."""
+    if message.body is None or decision.allowed:
+        return message.body is not None
     blocks = MessageBlock.objects.for_merchant(message.merchant_id).filter(message=message)
-    return blocks.filter(legal_class=LegalClass.ADVERTISING, shown=True).exists()
+    return not blocks.filter(legal_class=LegalClass.ADVERTISING, shown=True).exists()
 
 
-def _write(message: Message, sender: str, recipient: str, decision: BasisDecision, recommender: Recommender) -> Draft:
-    lines = list(message.order.lines.all())
-    cross_sell = choose_cross_sell(message, lines, decision, recommender)
+def _shelves(messages: Sequence[Message], answers: Mapping[int, Answer]) -> dict[int, Shelf]:
+    """By merchant."""
+    given: dict[Merchant, list[Answer]] = defaultdict(list)
+    for message in messages:
+        given[message.merchant].append(answers[message.pk])
+    return {merchant.pk: Shelf.of(merchant, asked) for merchant, asked in given.items()}
+
+
+def _again(message: Message) -> Draft:
+    return Draft(message, *_addresses(message), message.subject, bytes(message.body or b""), None)
+
+
+def _addresses(message: Message) -> tuple[str, str]:
+    """Sender and recipient as SMTP takes them."""
+    return mail_address(message.merchant.sender_email) or "", mail_address(message.address) or ""
+
+
+def _written(message: Message, decision: BasisDecision, answer: Answer, shelf: Shelf) -> Draft | Stuck:
+    """The written message. Whatever one order makes a template raise must not hold up the others."""
+    try:
+        return _write(message, choose_cross_sell(message, decision, answer, shelf))
+    except DatabaseError:
+        raise  # says nothing about the message
+    except Exception as error:  # noqa: BLE001  # see above; it is kept and shown to staff
+        logger.error("message %s could not be written: %s", message.pk, type(error).__name__)
+        detail = f"{type(error).__name__}: {error}"[:2000]
+        return Stuck(message, Message.State.FAILED, StateCode.RENDERING_FAILED, detail)
+
+
+def _write(message: Message, cross_sell: CrossSell) -> Draft:
     letter = Letter(
         message=message,
         order=message.order,
-        lines=lines,
+        lines=list(message.order.lines.all()),
         merchant=message.merchant,
         objection_url=objection_url(message),
         offers=cross_sell.offers,
         basis=cross_sell.basis,
     )
     rendered = render_confirmation(letter)
+    sender, recipient = _addresses(message)
     body = build_message(
         _envelope(message, sender, recipient, advertises=bool(cross_sell.offers)),
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
     )
-    return Draft(sender, recipient, one_line(rendered.subject)[:300], body, _blocks(message, cross_sell))
+    return Draft(message, sender, recipient, one_line(rendered.subject)[:300], body, _blocks(message, cross_sell))
 
 
 def _envelope(message: Message, sender: str, recipient: str, *, advertises: bool) -> Envelope:

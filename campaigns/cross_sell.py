@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.utils import translation
 
@@ -15,13 +16,37 @@ from campaigns.recommending import NoRecommendation, Recommender
 from catalog.models import Category, Product
 from catalog.queries import lowest_price_30_days
 from customers.models import Purpose
-from customers.queries import BasisDecision, legal_basis
+from customers.queries import BasisDecision, Reader, legal_bases
 from customers.rules.legal_basis import Basis
-from orders.models import OrderLine
+from merchants.models import Merchant
 from recommendations.serving import Recommendation, Recommended, reason_text
 
 # What a block needs to know of a product: it is read for two dozen candidates of every message.
 SHOWN = ("sku", "title", "price", "list_price", "stock", "active", "url", "image_url")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What one merchant's catalogue says now: products by SKU, and of the reduced ones the lowest price of 30 days."""
+
+    products: Mapping[str, Product]
+    titles: dict[str, str]
+    lowest_prices: Mapping[int, int | None]
+
+    @classmethod
+    def of(cls, merchant: Merchant, answers: Iterable[Answer]) -> Self:
+        """Everything that these answers recommend or name in a reason."""
+        items = [item for answer in answers if isinstance(answer, Recommendation) for item in answer.items]
+        skus = {item.sku for item in items} | {item.reason.because for item in items if item.reason.because}
+        found = Product.objects.for_merchant(merchant).filter(sku__in=skus).select_related("category")
+        products = {product.sku: product for product in found.only(*SHOWN, "category__path")} if skus else {}
+        reduced = [product.pk for product in products.values() if product.is_reduced]
+        lowest = lowest_price_30_days(merchant, reduced) if reduced else {}
+        return cls(products, {sku: product.title for sku, product in products.items()}, lowest)
+
+
+# None: not asked, because nothing may be shown anyhow.
+Answer = Recommendation | NoRecommendation | None
 
 
 @dataclass(frozen=True)
@@ -33,32 +58,37 @@ class CrossSell:
     offers: tuple[Offer, ...] = ()
 
 
-def may_advertise(message: Message) -> BasisDecision:
-    """What the legal gate says now about recommendations to this message's reader."""
-    return legal_basis(
-        message.customer,
-        merchant=message.merchant,
-        purpose=Purpose.PRODUCT_RECOMMENDATIONS,
-        channel=message.channel,
-        address=message.address,
-    )
+def may_advertise(messages: Sequence[Message]) -> dict[int, BasisDecision]:
+    """What the legal gate says now about recommendations to the readers of these messages, by message."""
+    decisions: dict[int, BasisDecision] = {}
+    by_gate: dict[tuple[Merchant, str], list[Message]] = defaultdict(list)
+    for message in messages:
+        by_gate[message.merchant, message.channel].append(message)
+    for (merchant, channel), group in by_gate.items():
+        readers = [Reader(message.customer_id, message.address) for message in group]
+        answers = legal_bases(readers, merchant=merchant, purpose=Purpose.PRODUCT_RECOMMENDATIONS, channel=channel)
+        decisions |= {message.pk: answer for message, answer in zip(group, answers, strict=True)}
+    return decisions
 
 
-def choose_cross_sell(
-    message: Message, lines: Sequence[OrderLine], decision: BasisDecision, recommender: Recommender
-) -> CrossSell:
-    """Three to four products for the order's ``lines``, or none with the reason; never raises for want of them."""
+def ask_recommender(message: Message, decision: BasisDecision, recommender: Recommender) -> Answer:
+    """What goes with the message's order; never raises."""
     if not decision.allowed:
-        return CrossSell(_block(message, decision, decision.code), decision.basis)
+        return None
+    basket = list(dict.fromkeys(line.product.sku for line in message.order.lines.all()))
     try:
-        answer = recommender.ask(
-            message.merchant_id,
-            customer_id=message.customer_id,
-            basket=list(dict.fromkeys(line.product.sku for line in lines)),
-        )
+        return recommender.ask(message.merchant_id, customer_id=message.customer_id, basket=basket)
     except NoRecommendation as silence:
-        return CrossSell(_block(message, decision, silence.code, detail=silence.detail), decision.basis)
-    choice = _choose(message, lines, decision, answer)
+        return silence
+
+
+def choose_cross_sell(message: Message, decision: BasisDecision, answer: Answer, shelf: Shelf) -> CrossSell:
+    """Three to four products for the message's order, or none with the reason."""
+    if answer is None:
+        return CrossSell(_block(message, decision, decision.code), decision.basis)
+    if isinstance(answer, NoRecommendation):
+        return CrossSell(_block(message, decision, answer.code, detail=answer.detail), decision.basis)
+    choice = _choose(message, decision, answer, shelf)
     code = decision.code.value if choice.offers else BlockCode.TOO_FEW_PRODUCTS.value
     return CrossSell(_block(message, decision, code, answer=answer, choice=choice), decision.basis, choice.offers)
 
@@ -97,32 +127,17 @@ def _content(choice: Choice | None) -> dict[str, Any]:
     }
 
 
-def _choose(message: Message, lines: Sequence[OrderLine], decision: BasisDecision, answer: Recommendation) -> Choice:
-    products = _products(message.merchant_id, lines, answer)
-    titles = {product.sku: product.title for product in products.values()} | {
-        line.product.sku: line.title for line in lines
-    }
-    with translation.override(message.language):
-        candidates = [
-            _candidate(products[item.product_id], item, titles) for item in answer.items if item.product_id in products
-        ]
-    reduced = [candidate.product_id for candidate in candidates if candidate.is_reduced]
+def _choose(message: Message, decision: BasisDecision, answer: Recommendation, shelf: Shelf) -> Choice:
+    lines = message.order.lines.all()
+    titles = shelf.titles | {line.product.sku: line.title for line in lines}
     only_similar = decision.basis == Basis.EXISTING_CUSTOMER
-    return choose_offers(
-        candidates,
-        ordered={line.product_id for line in lines},
-        similar_to={_range(line.product) for line in lines} if only_similar else None,
-        lowest_prices=lowest_price_30_days(message.merchant, reduced) if reduced else {},
-    )
-
-
-def _products(merchant_id: int, lines: Sequence[OrderLine], answer: Recommendation) -> Mapping[int, Product]:
-    """What the catalogue says now about the recommended products and those named in their reasons."""
-    in_order = {line.product.sku for line in lines}
-    named = {item.reason.because for item in answer.items if item.reason.because} - in_order
-    skus = {item.sku for item in answer.items} | named
-    found = Product.objects.for_merchant(merchant_id).filter(sku__in=skus).select_related("category")
-    return {product.pk: product for product in found.only(*SHOWN, "category__path")}
+    with translation.override(message.language):
+        return choose_offers(
+            (_candidate(shelf.products[item.sku], item, titles) for item in answer.items if item.sku in shelf.products),
+            ordered={line.product_id for line in lines},
+            similar_to={_range(line.product) for line in lines} if only_similar else None,
+            lowest_prices=shelf.lowest_prices,
+        )
 
 
 def _candidate(product: Product, item: Recommended, titles: Mapping[str, str]) -> Candidate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
@@ -94,7 +94,7 @@ def choose_offers(
     *,
     ordered: Collection[int],
     similar_to: Collection[str] | None,
-    lowest_prices: dict[int, int | None],
+    lowest_prices: Mapping[int, int | None],
 ) -> Choice:
     """The first four candidates that may be shown.
 

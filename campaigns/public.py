@@ -32,7 +32,7 @@ def objection(request: HttpRequest, token: str) -> HttpResponse:
             "merchant_name": message.merchant.name,
             "contact_email": message.merchant.contact_email,
             "footer_lines": legal_footer(message.merchant),
-            "is_done": may_advertise(message).code in (Code.OBJECTED, Code.ADDRESS_OBJECTED),
+            "is_done": may_advertise([message])[message.pk].code in (Code.OBJECTED, Code.ADDRESS_OBJECTED),
         }
         return _page(request, "campaigns/objection.html", context)
 

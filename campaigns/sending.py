@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
-from django.db import DatabaseError
+import time
+from collections.abc import Sequence
 
 from campaigns.actions import delivery
-from campaigns.composing import Blocked, Draft, compose
+from campaigns.composing import Draft, Stuck, compose
 from campaigns.models import Message
 from campaigns.reasons import StateCode
 from campaigns.recommending import Recommender
@@ -15,10 +14,10 @@ from campaigns.transport import InDoubt, Refused, Transport, TryLater, is_config
 from customers.actions.consent import suppress_addresses
 from customers.models import Suppression
 
-logger = logging.getLogger(__name__)
-
 # A message whose sending was interrupted is sent once more, under the same Message-ID. Not twice.
 MOST_INTERRUPTIONS = 1
+# A batch is decided at once; what did not leave within this time is decided anew, in case somebody objected.
+FRESH_SECONDS = 5.0
 
 
 def send_due(limit: int = 500) -> int:
@@ -26,51 +25,44 @@ def send_due(limit: int = 500) -> int:
     tried = 0
     with Transport() as transport, Recommender() as recommender:
         while tried < limit and not transport.is_down:
-            batch = delivery.claim_due()
+            batch = delivery.claim_due(min(delivery.BATCH, limit - tried))
             if not batch:
                 break
-            for message in batch:
-                send_message(message, transport, recommender)
-            tried += len(batch)
+            tried += _send_batch(batch, transport, recommender)
     return tried
 
 
-def send_message(message: Message, transport: Transport, recommender: Recommender) -> None:
-    """Bring one claimed message as far as it gets; its row tells the outcome."""
-    if message.interruptions > MOST_INTERRUPTIONS:
+def _send_batch(batch: Sequence[Message], transport: Transport, recommender: Recommender) -> int:
+    """Decide and write all, then send one after the other; returns how many were dealt with."""
+    began = time.monotonic()
+    doubtful = [message for message in batch if message.interruptions > MOST_INTERRUPTIONS]
+    for message in doubtful:
         delivery.settle_stuck(message, Message.State.UNKNOWN, StateCode.INTERRUPTED, message.error)
-        return
-    draft = _draft(message, recommender)
-    if draft is None:
-        return
+    outcomes = compose([message for message in batch if message not in doubtful], recommender)
+    for outcome in outcomes:
+        if isinstance(outcome, Stuck):
+            delivery.settle_stuck(outcome.message, outcome.state, outcome.code, outcome.detail)
+    drafts = delivery.write_down([outcome for outcome in outcomes if isinstance(outcome, Draft)])
+    for sent, draft in enumerate(drafts):
+        if sent and time.monotonic() - began > FRESH_SECONDS:
+            delivery.give_back([late.message for late in drafts[sent:]])
+            return len(batch) - len(drafts) + sent
+        _leave(draft, transport)
+    return len(batch)
+
+
+def _leave(draft: Draft, transport: Transport) -> None:
     if is_configured():
-        _send(message, draft, transport)
-    elif delivery.hand_over(message, subject=draft.subject, body=draft.body, blocks=draft.blocks):
-        delivery.settle_kept(message)
+        _send(draft, transport)
+    elif delivery.hand_over(draft.message):
+        delivery.settle_kept(draft.message)
 
 
-def _draft(message: Message, recommender: Recommender) -> Draft | None:
-    """What to send; None where the message's row already says why it cannot be."""
-    try:
-        return compose(message, recommender)
-    except Blocked as block:
-        is_moot = block.code == StateCode.ORDER_CANCELLED
-        state = Message.State.CANCELLED if is_moot else Message.State.BLOCKED
-        delivery.settle_stuck(message, state, block.code, block.detail)
-    except DatabaseError:
-        raise  # says nothing about the message; its lease ends, and it comes up again
-    except Exception as error:  # noqa: BLE001  # whatever one order makes a template raise must not hold up the others
-        logger.error("message %s could not be written: %s", message.pk, type(error).__name__)
-        delivery.settle_stuck(
-            message, Message.State.FAILED, StateCode.RENDERING_FAILED, f"{type(error).__name__}: {error}"
-        )
-    return None
-
-
-def _send(message: Message, draft: Draft, transport: Transport) -> None:
+def _send(draft: Draft, transport: Transport) -> None:
+    message = draft.message
     try:
         transport.open()
-        if not delivery.hand_over(message, subject=draft.subject, body=draft.body, blocks=draft.blocks):
+        if not delivery.hand_over(message):
             return
         reply = transport.send(draft.sender, draft.recipient, draft.body)
     except TryLater as later:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Case, F, IntegerField, When
 from django.utils import timezone
 
+from campaigns.composing import Draft
 from campaigns.models import Message, MessageBlock
 from campaigns.reasons import StateCode
 
@@ -43,24 +44,41 @@ def claim_due(limit: int = BATCH) -> list[Message]:
     return list(rows.prefetch_related("order__lines__product__category"))
 
 
-def hand_over(message: Message, *, subject: str, body: bytes, blocks: Sequence[MessageBlock] | None) -> bool:
-    """Write down what is about to leave, before it does. False: the lease was lost, somebody else has the message."""
-    now, written_before = timezone.now(), message.rendered_at is not None
+def write_down(drafts: Sequence[Draft]) -> list[Draft]:
+    """Keep the bytes that are about to leave and the decision about each of their blocks, before any of them does.
+
+    Returns the drafts whose lease still holds; the others somebody else has.
+    """
+    now = timezone.now()
     with transaction.atomic():
-        held = _step(
-            message,
-            Message.State.SENDING,
-            at=now,
-            due_at=now + HANDOVER_LEASE,
-            subject=subject,
-            body=body,
-            rendered_at=now if blocks is not None else message.rendered_at,
-        )
-        if held and blocks is not None:
-            if written_before:
-                MessageBlock.objects.for_merchant(message.merchant_id).filter(message=message).delete()
-            MessageBlock.objects.bulk_create(blocks)
-    return held
+        held = _lock([draft.message for draft in drafts])
+        drafts = [draft for draft in drafts if draft.message.pk in held]
+        _keep([draft for draft in drafts if draft.blocks is not None], now)
+    return list(drafts)
+
+
+def _lock(messages: Sequence[Message]) -> set[int]:
+    """Which of ``messages`` this worker still holds; nobody else can claim them before the transaction ends."""
+    rows = Message.objects.all_merchants().filter(pk__in=[message.pk for message in messages], state__in=Message.OPEN)
+    attempts = dict(rows.order_by("pk").select_for_update().values_list("pk", "attempts"))
+    return {message.pk for message in messages if attempts.get(message.pk) == message.attempts}
+
+
+def _keep(written: Sequence[Draft], now: datetime) -> None:
+    rewritten = [draft.message for draft in written if draft.message.rendered_at]
+    if rewritten:
+        MessageBlock.objects.all_merchants().filter(message__in=rewritten).delete()
+    MessageBlock.objects.bulk_create(block for draft in written for block in draft.blocks or [])
+    for draft in written:
+        draft.message.subject, draft.message.body, draft.message.rendered_at = draft.subject, draft.body, now
+    messages = [draft.message for draft in written]
+    Message.objects.all_merchants().bulk_update(messages, ["subject", "body", "rendered_at"])
+
+
+def hand_over(message: Message) -> bool:
+    """Note that it leaves now. False: the lease was lost, somebody else has the message."""
+    now = timezone.now()
+    return _step(message, Message.State.SENDING, at=now, due_at=now + HANDOVER_LEASE)
 
 
 def settle_sent(message: Message, reply: str) -> None:
@@ -72,6 +90,12 @@ def settle_sent(message: Message, reply: str) -> None:
 def settle_kept(message: Message) -> None:
     """There is no mail server: it stays here, to be read in the back office."""
     _step(message, Message.State.KEPT, at=timezone.now(), code=StateCode.NO_MAIL_SERVER)
+
+
+def give_back(messages: Sequence[Message]) -> None:
+    """Claimed and not come to: due again at once, for whoever claims next."""
+    for message in messages:
+        _held(message).update(due_at=timezone.now())
 
 
 def settle_stuck(message: Message, state: Message.State, code: StateCode, error: str = "") -> None:

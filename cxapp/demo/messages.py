@@ -15,7 +15,7 @@ from django.db.models import F
 
 from campaigns.actions import delivery
 from campaigns.actions.queueing import add_order_confirmation
-from campaigns.composing import Blocked, compose
+from campaigns.composing import Stuck, compose
 from campaigns.models import Message, MessageBlock
 from campaigns.recommending import Recommender
 from cxapp.demo.assortment import MAIN
@@ -60,12 +60,12 @@ def _confirm(order: Order, recommender: Recommender) -> str:
     """In one transaction, so that no worker sees the message while it waits to be sent."""
     message = add_order_confirmation(order)
     message.order = order
-    try:
-        draft = compose(message, recommender)
-    except Blocked as block:
-        delivery.settle_stuck(message, Message.State.BLOCKED, block.code, block.detail)
+    [outcome] = compose([message], recommender)
+    if isinstance(outcome, Stuck):
+        delivery.settle_stuck(message, outcome.state, outcome.code, outcome.detail)
     else:
-        delivery.hand_over(message, subject=draft.subject, body=draft.body, blocks=draft.blocks)
+        delivery.write_down([outcome])
+        delivery.hand_over(message)
         delivery.settle_kept(message)
     _date_back(message, order.placed_at)
     return message.state

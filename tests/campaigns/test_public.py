@@ -16,7 +16,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @pytest.fixture
-def browser() -> Client:
+def visitor() -> Client:
     """A stranger's browser that checks CSRF as a real one would."""
     return Client(enforce_csrf_checks=True)
 
@@ -35,18 +35,18 @@ def objections(message: Message) -> list[ConsentRecord]:
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_opening_the_link_changes_nothing(browser, message, method):
+def test_opening_the_link_changes_nothing(visitor, message, method):
     for _visit in range(3):
-        assert getattr(browser, method)(url(message)).status_code == 200
+        assert getattr(visitor, method)(url(message)).status_code == 200
     assert objections(message) == []
-    assert may_advertise(message).allowed
+    assert may_advertise([message])[message.pk].allowed
 
 
-def test_the_page_is_in_the_messages_language_and_asks_with_a_button(browser, shop):
+def test_the_page_is_in_the_messages_language_and_asks_with_a_button(visitor, shop):
     german, english = shop.queue(), shop.queue(shop.order(locale="en"))
-    page = browser.get(url(english), HTTP_ACCEPT_LANGUAGE="de")
+    page = visitor.get(url(english), HTTP_ACCEPT_LANGUAGE="de")
     assert 'lang="en"' in page.content.decode()
-    assert 'lang="de"' in browser.get(url(german), HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert 'lang="de"' in visitor.get(url(german), HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert '<form method="post">' in page.content.decode()
     assert shop.merchant.legal_name in page.content.decode()
     assert page["Referrer-Policy"] == "no-referrer"
@@ -54,31 +54,31 @@ def test_the_page_is_in_the_messages_language_and_asks_with_a_button(browser, sh
     assert not page.cookies
 
 
-def test_a_mailboxs_one_click_works_without_cookie_login_or_redirect(browser, message):
-    answer = browser.post(url(message), ONE_CLICK)
+def test_a_mailboxs_one_click_works_without_cookie_login_or_redirect(visitor, message):
+    answer = visitor.post(url(message), ONE_CLICK)
     assert answer.status_code == 200
     [record] = objections(message)
     assert (record.purpose, record.channel, record.address) == ("", "email", message.address)
     assert record.source == "one-click unsubscribe"
     assert record.evidence == {"message": message.pk}
-    assert may_advertise(message).code == "objected"
+    assert may_advertise([message])[message.pk].code == "objected"
 
 
-def test_the_button_says_that_it_is_done_and_pressing_again_adds_nothing(browser, message):
-    first = browser.post(url(message))
+def test_the_button_says_that_it_is_done_and_pressing_again_adds_nothing(visitor, message):
+    first = visitor.post(url(message))
     assert "<form" not in first.content.decode()
-    browser.post(url(message), ONE_CLICK)
+    visitor.post(url(message), ONE_CLICK)
     [record] = objections(message)
     assert record.source == "objection page"
-    assert "<form" not in browser.get(url(message)).content.decode()
+    assert "<form" not in visitor.get(url(message)).content.decode()
 
 
-def test_after_the_objection_the_next_confirmation_comes_without_the_block(browser, shop, smtp_server):
+def test_after_the_objection_the_next_confirmation_comes_without_the_block(visitor, shop, smtp_server):
     order = shop.order()
     shop.queue(order)
     send_due()
     link = smtp_server.only()["List-Unsubscribe"].strip("<>")
-    browser.post(link.partition("//")[2].partition("/")[1] + link.partition("//")[2].partition("/")[2], ONE_CLICK)
+    visitor.post(link.partition("//")[2].partition("/")[1] + link.partition("//")[2].partition("/")[2], ONE_CLICK)
     again = shop.order(customer={"email": None}, email=order.email)
     shop.queue(again)
     send_due()
@@ -86,23 +86,23 @@ def test_after_the_objection_the_next_confirmation_comes_without_the_block(brows
     assert "List-Unsubscribe" not in smtp_server.messages[1]
 
 
-def test_a_reader_without_a_profile_is_suppressed_by_address_once(browser, message):
+def test_a_reader_without_a_profile_is_suppressed_by_address_once(visitor, message):
     Message.objects.for_merchant(message.merchant_id).filter(pk=message.pk).update(customer=None)
     for _click in range(2):
-        assert browser.post(url(message), ONE_CLICK).status_code == 200
+        assert visitor.post(url(message), ONE_CLICK).status_code == 200
     [row] = Suppression.objects.for_merchant(message.merchant_id).of(message.address)
     assert (row.reason, row.channel) == ("objection", "email")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("token", ["unknown", "x" * 500, "%00", "ä"])
-def test_an_unknown_token_gets_a_friendly_404(browser, db, method, token):
-    page = getattr(browser, method)(f"/u/{token}")
+def test_an_unknown_token_gets_a_friendly_404(visitor, db, method, token):
+    page = getattr(visitor, method)(f"/u/{token}")
     assert page.status_code == 404
     assert "<h1>" in page.content.decode()
 
 
-def test_only_looking_and_pressing_are_possible(browser, message):
-    assert browser.put(url(message)).status_code == 405
-    assert browser.delete(url(message)).status_code == 405
+def test_only_looking_and_pressing_are_possible(visitor, message):
+    assert visitor.put(url(message)).status_code == 405
+    assert visitor.delete(url(message)).status_code == 405
     assert objections(message) == []

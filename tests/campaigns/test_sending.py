@@ -226,7 +226,9 @@ def test_a_worker_that_lost_its_lease_does_not_send(shop, smtp_server):
     [slow] = delivery.claim_due()
     make_due(message)
     send_due()
-    assert not delivery.hand_over(slow, subject="", body=b"late", blocks=None)
+    late = composing.Draft(slow, "a@shop.example", slow.address, "late", b"late", [])
+    assert delivery.write_down([late]) == []
+    assert not delivery.hand_over(slow)
     delivery.settle_stuck(slow, Message.State.FAILED, composing.StateCode.GAVE_UP)
     assert reloaded(message).state == SENT
     assert len(smtp_server.messages) == 1
