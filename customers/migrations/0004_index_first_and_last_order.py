@@ -4,19 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0003_label_every_field'),
-        ('merchants', '0002_label_every_field'),
+        ("customers", "0003_label_every_field"),
+        ("merchants", "0002_label_every_field"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['merchant', 'last_order_at', 'id'], name='customer_longest_away'),
+            model_name="customer",
+            index=models.Index(fields=["merchant", "last_order_at", "id"], name="customer_longest_away"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['merchant', 'first_order_at'], name='customer_by_first_order'),
+            model_name="customer",
+            index=models.Index(fields=["merchant", "first_order_at"], name="customer_by_first_order"),
         ),
     ]

@@ -51,7 +51,8 @@ def test_nothing_has_no_average() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "expected"), [(120, 100, 0.2), (50, 100, -0.5), (5, 0, None), (None, 5, None), (0, 10, -1), (999, 1000, 0)]
+    ("now", "before", "expected"),
+    [(120, 100, 0.2), (50, 100, -0.5), (5, 0, None), (None, 5, None), (0, 10, -1), (999, 1000, 0)],
 )
 def test_change_is_relative_and_unknown_without_a_past(now: Any, before: Any, expected: Any) -> None:
     found = change(now, before)
