@@ -52,7 +52,7 @@ _STATES: dict[str, Any] = {
     StateCode.INTERRUPTED: _("The worker was stopped twice while handing it over; it may have arrived."),
     StateCode.RENDERING_FAILED: _("The message could not be written."),
     StateCode.ORDER_CANCELLED: _("The order was cancelled before the message left."),
-    StateCode.NO_MAIL_SERVER: _("No mail server is set up (EMAIL_URL): the message is shown here and left nowhere."),
+    StateCode.NO_MAIL_SERVER: _("No mail server is set up (EMAIL_URL): the message is shown here and was not sent."),
 }
 
 _BLOCKS: dict[str, Any] = BASIS_REASONS | {

@@ -29,6 +29,7 @@ from cxapp.embedded import EmbeddedServerError, EmbeddedServers
 from cxapp.embedded.servers import Name
 from cxapp.family import Family
 
+BACKGROUND = ("worker", "trainer", "beat")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 OFF = {"0", "no", "false", "off"}
 
@@ -135,28 +136,36 @@ class Launch:
         prepared.remember(self.config)
 
     def _serve(self) -> NoReturn:
-        """Run the Procfile until we are stopped, or until one of its processes ends.
+        """Run the Procfile until we are stopped, or until the web server ends.
 
         The web server goes first: loading everything at once would keep people waiting for the first page.
         """
         _say("Web server")
-        running = [self._start("web")]
+        web = self._start("web")
         while not self._answers():
             stop_with_make()
-            _check(running)
+            _check(web)
             time.sleep(0.1)
         self._announce()
-        running.append(self._start("worker", "trainer", "beat"))
+        background = {name: self._start(name) for name in BACKGROUND}
         while True:
             stop_with_make()
-            _check(running)
+            _check(web)
             self._mend()
+            self._restart(background)
             time.sleep(1)
 
-    def _start(self, *names: str) -> subprocess.Popen[bytes]:
+    def _restart(self, background: dict[str, subprocess.Popen[bytes]]) -> None:
+        """A worker that was killed, by a person or for want of memory, comes back; web never notices."""
+        for name, process in background.items():
+            if process.poll() is not None:
+                _say(f"The {name} ended; starting it again")
+                background[name] = self._start(name)
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
         # The environment is complete: honcho must not read .env, whose quoting it understands differently.
         honcho = [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", str(BASE_DIR / "Procfile"), "start"]
-        return self.family.start([*honcho, *names], self.environment)
+        return self.family.start([*honcho, name], self.environment)
 
     def _answers(self) -> bool:
         try:
@@ -188,9 +197,9 @@ class Launch:
         sys.stdout.flush()
 
 
-def _check(running: list[subprocess.Popen[bytes]]) -> None:
-    if any(honcho.poll() is not None for honcho in running):
-        raise LaunchError("One of the processes ended, so the others were stopped; the lines above say which and why.")
+def _check(web: subprocess.Popen[bytes]) -> None:
+    if web.poll() is not None:
+        raise LaunchError("The web server ended, so everything was stopped; the lines above say why.")
 
 
 def _config() -> Config:

@@ -124,7 +124,7 @@ AUTH_USER_MODEL = "merchants.Staff"
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "core.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL or "redis://127.0.0.1:1/0",
         "KEY_PREFIX": "cx",
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},

@@ -1,5 +1,6 @@
 """``make run``, for real: on an empty directory, until the first page, and down again."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -107,11 +108,28 @@ def test_one_command_runs_everything_and_one_signal_stops_it(launcher, environme
         server.kill()
     assert wait_for_page(f"http://127.0.0.1:{port}/readyz", launcher, log)
 
+    process_of(launcher, "beat").kill()
+    wait_for_text(log, "The beat ended; starting it again")
+    assert wait_for_page(f"http://127.0.0.1:{port}/readyz", launcher, log), "the web server must not notice"
+    assert process_of(launcher, "beat").is_running()
+
     running = family_of(launcher)
     assert len(running) > 10
     launcher.send_signal(signal.SIGINT)
     assert launcher.wait(60) == 0
     assert alive(running) == []
+
+
+def process_of(launcher: subprocess.Popen[bytes], role: str) -> psutil.Process:
+    """The Celery process of a role, as soon as it runs."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in family_of(launcher):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if role in process.cmdline() and any(part.endswith("/celery") for part in process.cmdline()):
+                    return process
+        time.sleep(0.1)
+    raise AssertionError(f"no {role} runs")
 
 
 def wait_for_text(path: Path, text: str) -> None:
