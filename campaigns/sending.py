@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+from django.db import connection
 
 from campaigns.actions import delivery
 from campaigns.composing import Draft, Stuck, compose
@@ -18,23 +22,67 @@ from customers.models import Suppression
 MOST_INTERRUPTIONS = 1
 # A batch is decided at once; what did not leave within this time is decided anew, in case somebody objected.
 FRESH_SECONDS = 5.0
+WRITERS = 2
 
 
 def send_due(limit: int = 500) -> int:
     """Send until nothing is due, or ``limit``, or the mail server is away; returns how many were tried."""
-    tried = 0
     with Transport() as transport, Recommender() as recommender:
-        while tried < limit and not transport.is_down:
+        sender = _Sender(transport, recommender)
+        tried = sender.send(min(limit, delivery.BATCH))
+        if tried < delivery.BATCH or tried >= limit:
+            return tried
+        # A thread has a connection of its own, and would not see what an open transaction has written.
+        if connection.in_atomic_block:
+            return tried + sender.send(limit - tried)
+        with ThreadPoolExecutor(WRITERS, thread_name_prefix="sender") as threads:
+            shares = [(limit - tried + number) // WRITERS for number in range(WRITERS)]
+            return tried + sum(threads.map(sender.send_apart, shares))
+
+
+class _Sender:
+    """Sends batches, for several threads: while one waits for the mail server, another writes.
+
+    Only one message is on its way at any moment, so that a crash leaves one in doubt, and not several.
+    """
+
+    def __init__(self, transport: Transport, recommender: Recommender) -> None:
+        self._transport = transport
+        self._recommender = recommender
+        self._turn = Lock()
+
+    def send_apart(self, limit: int) -> int:
+        """``send`` in a thread of its own."""
+        try:
+            return self.send(limit)
+        finally:
+            connection.close()
+
+    def send(self, limit: int) -> int:
+        """Batch after batch; returns how many messages were tried."""
+        tried = 0
+        while tried < limit and not self._transport.is_down:
             batch = delivery.claim_due(min(delivery.BATCH, limit - tried))
             if not batch:
                 break
-            tried += _send_batch(batch, transport, recommender)
-    return tried
+            tried += self._send_batch(batch)
+        return tried
+
+    def _send_batch(self, batch: Sequence[Message]) -> int:
+        """Decide and write all, then send one after the other; returns how many were dealt with."""
+        began = time.monotonic()
+        drafts = delivery.write_down(_drafts(batch, self._recommender))
+        for number, draft in enumerate(drafts):
+            if number and time.monotonic() - began > FRESH_SECONDS:
+                delivery.give_back([late.message for late in drafts[number:]])
+                return len(batch) - len(drafts) + number
+            with self._turn:
+                _leave(draft, self._transport)
+        return len(batch)
 
 
-def _send_batch(batch: Sequence[Message], transport: Transport, recommender: Recommender) -> int:
-    """Decide and write all, then send one after the other; returns how many were dealt with."""
-    began = time.monotonic()
+def _drafts(batch: Sequence[Message], recommender: Recommender) -> list[Draft]:
+    """What can leave; the rows of the others say why they cannot."""
     doubtful = [message for message in batch if message.interruptions > MOST_INTERRUPTIONS]
     for message in doubtful:
         delivery.settle_stuck(message, Message.State.UNKNOWN, StateCode.INTERRUPTED, message.error)
@@ -42,13 +90,7 @@ def _send_batch(batch: Sequence[Message], transport: Transport, recommender: Rec
     for outcome in outcomes:
         if isinstance(outcome, Stuck):
             delivery.settle_stuck(outcome.message, outcome.state, outcome.code, outcome.detail)
-    drafts = delivery.write_down([outcome for outcome in outcomes if isinstance(outcome, Draft)])
-    for sent, draft in enumerate(drafts):
-        if sent and time.monotonic() - began > FRESH_SECONDS:
-            delivery.give_back([late.message for late in drafts[sent:]])
-            return len(batch) - len(drafts) + sent
-        _leave(draft, transport)
-    return len(batch)
+    return [outcome for outcome in outcomes if isinstance(outcome, Draft)]
 
 
 def _leave(draft: Draft, transport: Transport) -> None:

@@ -156,7 +156,7 @@ def _offer(offer: Offer, formats: Formats) -> dict[str, Any]:
         "reason": offer.reason,
         "price": formats.money(offer.price),
         "lowest_price": formats.money(offer.lowest_price) if offer.reduction else "",
-        "reduction": formats.percent(offer.reduction),
+        "reduction": formats.percent(offer.reduction) if offer.reduction else "",
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 from babel.core import Locale, UnknownLocaleError
@@ -52,7 +52,7 @@ class Formats:
 
     def money(self, amount: int) -> str:
         """Minor units: 1999 → ``19,99 €``; a negative amount has a real minus sign."""
-        return format_money(amount, self.currency, str(self.locale)).replace("-", "−")
+        return _money(amount, self.currency, str(self.locale))
 
     def day(self, day: date) -> str:
         """``20. November 2026``."""
@@ -68,6 +68,11 @@ class Formats:
     def country(self, code: str) -> str:
         """``DE`` → ``Deutschland``; an unknown code stays itself."""
         return str(self.locale.territories.get(code, code))
+
+
+@lru_cache(maxsize=10_000)  # a shop has few prices, and each stands in a message several times
+def _money(amount: int, currency: str, locale: str) -> str:
+    return format_money(amount, currency, locale).replace("-", "−")
 
 
 @cache

@@ -249,6 +249,42 @@ def test_many_workers_send_each_message_once(shop, smtp_server):
     assert sorted(m["Message-ID"] for m in smtp_server.messages) == sorted(m.message_id for m in messages)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_worker_writes_in_two_threads_and_sends_over_one_connection(shop, smtp_server):
+    messages = [shop.queue() for _number in range(3 * delivery.BATCH)]
+    assert send_due() == len(messages)
+    assert len(smtp_server.connections) == 1
+    assert sorted(m["Message-ID"] for m in smtp_server.messages) == sorted(m.message_id for m in messages)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("limit", [1, delivery.BATCH, delivery.BATCH + 5])
+def test_a_round_ends_at_its_limit(shop, smtp_server, limit):
+    for _number in range(2 * delivery.BATCH):
+        shop.queue()
+    assert send_due(limit=limit) == limit
+    assert len(smtp_server.messages) == limit
+
+
+def test_what_could_not_leave_in_time_is_decided_anew(shop, smtp_server, monkeypatch):
+    monkeypatch.setattr(sending, "FRESH_SECONDS", 0.0)
+    orders = [shop.order() for _number in range(3)]
+    for order in orders:
+        shop.queue(order)
+    write_down = delivery.write_down
+
+    def then_somebody_objects(drafts: list[composing.Draft]) -> list[composing.Draft]:
+        kept = write_down(drafts)
+        record_objection(orders[2].customer, source="telephone")
+        return kept
+
+    monkeypatch.setattr(delivery, "write_down", then_somebody_objects)
+    send_due()
+    blocks = MessageBlock.objects.for_merchant(shop.merchant).filter(kind="cross_sell")
+    assert [blocks.get(message__order=order).shown for order in orders] == [True, True, False]
+    assert ["List-Unsubscribe" in mail for mail in smtp_server.messages] == [True, True, False]
+
+
 def test_an_incomplete_legal_footer_blocks_by_name_and_completing_it_sends(shop, smtp_server):
     shop.merchant.language = "en"
     shop.merchant.directors = shop.merchant.city = ""
