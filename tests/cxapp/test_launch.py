@@ -143,7 +143,9 @@ def wait_for_text(path: Path, text: str) -> None:
 def test_a_signal_for_make_alone_reaches_us(signum, tmp_path):
     (tmp_path / "loop.py").write_text(UNDER_MAKE)
     (tmp_path / "Makefile").write_text(f"run:\n\t@exec {sys.executable} {tmp_path}/loop.py\n")
-    make = subprocess.Popen(["make", "-f", tmp_path / "Makefile"], cwd=ROOT, env=PLAIN, stdout=subprocess.PIPE)
+    # Who runs the tests in the background has them ignore SIGINT, and children inherit that.
+    command = ["env", "--default-signal=INT,HUP,TERM", "make", "-f", tmp_path / "Makefile"]
+    make = subprocess.Popen(command, cwd=ROOT, env=PLAIN, stdout=subprocess.PIPE)
     with make:
         assert make.stdout is not None
         assert make.stdout.readline() == b"ready\n"
