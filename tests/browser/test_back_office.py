@@ -117,8 +117,9 @@ def test_an_objection_is_asked_for_twice_and_then_recorded(page: Page, owner: Me
 def test_the_appearance_changes_at_once_and_stays(page: Page, owner: Membership) -> None:
     root = page.locator("html")
     page.get_by_role("button", name="Your menu").click()
-    page.get_by_role("button", name="Dark").click()
-    expect(root).to_have_attribute("data-bs-theme", "dark")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.get_by_role("button", name="Dark").click()
+        expect(root).to_have_attribute("data-bs-theme", "dark")
     page.reload()
     expect(root).to_have_attribute("data-bs-theme", "dark")
 
