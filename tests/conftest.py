@@ -15,9 +15,6 @@ from tests.storefront import Storefront, storefront
 
 # Static files as they lie in the tree: nothing is collected for a test. At import, because the middleware reads them once.
 settings.WHITENOISE_AUTOREFRESH = True
-settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-# A browser keeps its connection to the web server, and that thread its session: the database could not be dropped.
-settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 # A password that takes half a second to check would be most of what a test with people waits for.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

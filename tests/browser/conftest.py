@@ -2,9 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
+from playwright.sync_api import Playwright
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -40,3 +43,13 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 def base_url(live_server: LiveServer) -> str:
     """``page.goto("/")`` opens the product."""
     return str(live_server.url)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connection_beside_the_loop(django_db_setup: None, playwright: Playwright) -> Iterator[None]:
+    """While Playwright's event loop runs, Django gives this thread a second connection (asgiref's ``Local``).
+
+    It can be seen, and so closed, only as long as the loop runs; open, it would keep the database from being dropped.
+    """
+    yield
+    connections.close_all()
