@@ -19,7 +19,7 @@ from campaigns.reasons import BlockCode, StateCode
 from campaigns.recommending import Recommender
 from campaigns.rendering.confirmation import Letter, render_confirmation
 from campaigns.rendering.mime import Envelope, build_message, mail_address, one_line
-from customers.queries import BasisDecision
+from customers.queries.consent import BasisDecision
 from customers.rules.legal_basis import Basis, Code
 from merchants.models import Merchant
 from orders.models import Order

@@ -16,7 +16,7 @@ from campaigns.recommending import NoRecommendation, Recommender
 from catalog.models import Category, Product
 from catalog.queries import lowest_price_30_days
 from customers.models import Purpose
-from customers.queries import BasisDecision, Reader, legal_bases
+from customers.queries.consent import BasisDecision, Reader, legal_bases
 from customers.rules.legal_basis import Basis
 from merchants.models import Merchant
 from recommendations.serving import Recommendation, Recommended, reason_text

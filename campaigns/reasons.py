@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.offers import LeftOut
-from customers.queries import REASONS as BASIS_REASONS
+from customers.queries.consent import REASONS as BASIS_REASONS
 
 
 class StateCode(StrEnum):

@@ -3,7 +3,8 @@
 from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
-from customers import api, views
+from customers.api import profiles as api
+from customers.views import profiles as views
 
 urlpatterns = [
     path("customers/", views.customer_list, name="customer_list"),

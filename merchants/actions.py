@@ -9,7 +9,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from merchants.models import ApiKey, AuditEntry, Membership, Merchant, Role, Scope, Staff
 
-PUBLISHABLE_SCOPES = [Scope.RECOMMENDATIONS_READ.value]
+PUBLISHABLE_SCOPES = [Scope.RECOMMENDATIONS_READ.value, Scope.EVENTS_WRITE.value]
 
 
 def record_audit(

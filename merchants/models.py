@@ -213,6 +213,11 @@ class Scope(models.TextChoices):
     ORDERS_READ = "orders:read", _("read orders")
     ORDERS_WRITE = "orders:write", _("write orders, shipments, returns")
     CUSTOMERS_READ = "customers:read", _("read customers")
+    CUSTOMERS_LOOKUP = "customers:lookup", _("look a customer up at the till")
+    CUSTOMERS_WRITE = "customers:write", _("write customers")
+    CONSENTS_READ = "consents:read", _("read consents")
+    CONSENTS_WRITE = "consents:write", _("write consents")
+    EVENTS_WRITE = "events:write", _("send events")
     RECOMMENDATIONS_READ = "recommendations:read", _("ask for recommendations")
 
 

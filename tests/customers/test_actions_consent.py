@@ -17,7 +17,7 @@ from customers.actions.consent import (
     suppress_addresses,
 )
 from customers.models import Channel, ConsentRecord, Customer, Identity, Purpose, Suppression
-from customers.queries import BasisDecision, legal_basis
+from customers.queries.consent import BasisDecision, legal_basis
 from customers.rules.legal_basis import Basis, Code
 from merchants.models import AuditEntry
 from tests.factories import CustomerFactory, MerchantFactory

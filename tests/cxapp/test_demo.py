@@ -20,7 +20,7 @@ from campaigns.models import Message, MessageBlock
 from catalog.models import Category, PriceChange, Product
 from core.models import Delivery
 from customers.models import Channel, ConsentRecord, Customer, Purpose, Suppression
-from customers.queries import legal_basis
+from customers.queries.consent import legal_basis
 from customers.rules.legal_basis import Basis
 from cxapp.demo import building, messages
 from cxapp.demo.addresses import move_pictures, pictures_have_moved

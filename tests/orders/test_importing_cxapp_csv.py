@@ -9,7 +9,7 @@ import pytest
 from core.models import Delivery, Job
 from customers.actions.profiles import Person
 from customers.models import Channel, ConsentRecord, Customer, Purpose
-from customers.queries import legal_basis
+from customers.queries.consent import legal_basis
 from customers.rules.legal_basis import Basis
 from merchants.models import Merchant
 from orders.actions.incoming import LineData, OrderData

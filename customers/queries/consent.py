@@ -1,4 +1,4 @@
-"""Reads about people that span models."""
+"""May we write to somebody, for what, and why."""
 
 from __future__ import annotations
 

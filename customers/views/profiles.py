@@ -21,7 +21,7 @@ from core.providers import customer_panels
 from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
 from customers.models import Channel, ConsentRecord, Customer, Purpose
-from customers.queries import BasisDecision, legal_basis
+from customers.queries.consent import BasisDecision, legal_basis
 from customers.rules.legal_basis import Code
 from customers.timeline import timeline
 from merchants.models import Role

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from core.api.authentication import caller
 from core.api.serializers import MomentField
 from customers.models import ConsentRecord, Customer, Identity
-from customers.queries import consent_decisions
+from customers.queries.consent import consent_decisions
 from merchants.models import Scope
 
 

@@ -1,0 +1,1 @@
+"""Reads about people that span models, one module per subject."""
