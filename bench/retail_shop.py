@@ -14,6 +14,7 @@ from django.db import connection
 from bench.load import get
 from bench.online_retail import goods
 from catalog.models import Product
+from core.statistics import refresh_statistics
 from customers.models import Customer, Identity
 from merchants.actions import create_api_key
 from merchants.models import Merchant
@@ -60,6 +61,7 @@ def create() -> Merchant:
     customers = _customers(merchant, rows)
     orders = _orders(merchant, rows, customers)
     _lines(merchant, rows, products, orders)
+    refresh_statistics([Product, Customer, Identity, Order, OrderLine])  # as an import does
     return merchant
 
 

@@ -19,6 +19,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
 from core.errors import DomainError
+from core.statistics import refresh_statistics
 from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
 from cxapp.demo.rows import ShopRows
 from cxapp.demo.shop import generate
@@ -85,7 +86,7 @@ def build(*, customers: int, seed: int, now: datetime, watch: Watch) -> tuple[Ac
     counts = _fill(main, customers=customers, seed=seed, now=now, watch=watch)
     second = _make_merchant(load(SECOND), hashed)
     _fill(second, customers=SECOND_CUSTOMERS, seed=seed, now=now, watch=watch)
-    _keep_statistics()
+    refresh_statistics(_tables())
     owner = Staff.objects.get(email=load(MAIN).staff["owner"])
     keys = {
         kind: create_api_key(main, kind=kind, name="Demo", staff=owner)[1]
@@ -160,10 +161,3 @@ def _collecting_no_garbage() -> Iterator[None]:
 def _allow_time() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [TIMEOUT])
-
-
-def _keep_statistics() -> None:
-    """The planner knows the new rows at once, not when autovacuum comes by."""
-    tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in _tables())
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {tables}")

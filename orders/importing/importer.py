@@ -20,6 +20,8 @@ from django.utils.translation import gettext_noop
 
 from core.events import publish
 from core.jobs import Progress
+from core.statistics import refresh_statistics
+from customers.models import Customer, Identity
 from orders.events import OrdersImported
 from orders.importing import FileFormat, cxapp_csv, online_retail, shopify_csv
 from orders.importing.batch import FATE, Batch, Format, Shop, require
@@ -29,6 +31,7 @@ from orders.importing.report import Tally, forget_rejected, list_rejected, save_
 from orders.importing.returning import Outcome, record_returns, rehearse_returns, returned_rows
 from orders.importing.source import Source, open_source
 from orders.importing.writing import Products, sort_orders, write_new, write_newer
+from orders.models import Order, OrderLine
 
 FORMATS: dict[str, Format] = {
     FileFormat.CXAPP_CSV: cxapp_csv.FORMAT,
@@ -73,6 +76,7 @@ class _Walk:
         self._note_file()
         try:
             self._take_orders()
+            self._refresh_statistics()
             self._take_returns()
         finally:
             self._settle()
@@ -137,6 +141,11 @@ class _Walk:
         )
         save_tally(self._job, tally)
         return tally
+
+    def _refresh_statistics(self) -> None:
+        """Returns, trainings and pages find one order among the many that are new to the planner."""
+        if self._tally.orders:
+            refresh_statistics([Customer, Identity, Order, OrderLine])
 
     def _take_returns(self) -> None:
         if not self._returned:
