@@ -5,15 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('merchants', '0002_label_every_field'),
+        ("merchants", "0002_label_every_field"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='apikey',
-            name='scopes',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('catalog:read', 'read products'), ('catalog:write', 'write products'), ('orders:read', 'read orders'), ('orders:write', 'write orders, shipments, returns'), ('customers:read', 'read customers'), ('customers:lookup', 'look a customer up at the till'), ('customers:write', 'write customers'), ('consents:read', 'read consents'), ('consents:write', 'write consents'), ('events:write', 'send events'), ('recommendations:read', 'ask for recommendations')], max_length=40), size=None, verbose_name='scopes'),
+            model_name="apikey",
+            name="scopes",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("catalog:read", "read products"),
+                        ("catalog:write", "write products"),
+                        ("orders:read", "read orders"),
+                        ("orders:write", "write orders, shipments, returns"),
+                        ("customers:read", "read customers"),
+                        ("customers:lookup", "look a customer up at the till"),
+                        ("customers:write", "write customers"),
+                        ("consents:read", "read consents"),
+                        ("consents:write", "write consents"),
+                        ("events:write", "send events"),
+                        ("recommendations:read", "ask for recommendations"),
+                    ],
+                    max_length=40,
+                ),
+                size=None,
+                verbose_name="scopes",
+            ),
         ),
     ]
