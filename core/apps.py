@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
@@ -8,5 +10,6 @@ class CoreConfig(AppConfig):
     verbose_name = _("Machinery")
 
     def ready(self) -> None:
-        """Load the system checks, and every app's subscriptions, job runners and providers."""
-        autodiscover_modules("checks", "handlers", "runners", "panels")
+        """Load the system checks, and every app's subscriptions, job runners, providers and declarations of data."""
+        autodiscover_modules("checks", "handlers", "runners", "panels", "privacy")
+        import_module("core.privacy.machinery")

@@ -1,0 +1,58 @@
+"""What messages hold about people: that a confirmation left stays provable, to whom and what it said goes."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Message, MessageBlock
+from core.privacy import Find, Person, Rows, declare, facts, personal, scrubbed, technical, withheld
+from orders.privacy import of_order
+
+SENT = _("That the order was confirmed, and when, must stay provable (BGB § 312i); to whom and in which words goes.")
+DECIDED = _("Why a block was shown must stay provable (UWG § 7); the products that were shown go.")
+
+
+def _of_message(prefix: str = "") -> Find:
+    def find(person: Person) -> Q:
+        wanted = Q(**{f"{prefix}customer__in": person.ids}) | of_order(f"{prefix}order__")(person)
+        for address in person.addresses:
+            wanted |= Q(**{f"{prefix}address__iexact": address})
+        return wanted
+
+    return find
+
+
+declare(
+    Message,
+    title=_("Messages"),
+    find=_of_message(),
+    rows=Rows.KEPT,
+    reason=SENT,
+    columns=[
+        facts("kind", "channel", "order", "state", "queued_at", "sent_at", "locale", reason=SENT),
+        personal("address", "subject"),
+        personal("body", blank=b""),
+        withheld("customer", reason=_("The profile itself is in the export.")),
+        scrubbed("error"),
+        withheld("history", reason=_("Steps of the sending, with answers of mail servers that repeat the address.")),
+        technical(
+            "id", "merchant", "legal_class", "message_id", "code", "attempts", "interruptions", "due_at", "rendered_at",
+        ),
+        technical("unsubscribe_token", reason=_("Random; it leads to nobody once the message does not.")),
+    ],
+)  # fmt: skip
+declare(
+    MessageBlock,
+    title=_("Parts of messages and why they were shown"),
+    find=_of_message("message__"),
+    rows=Rows.KEPT,
+    reason=DECIDED,
+    columns=[
+        facts("message", "kind", "shown", "basis", "code", "decided_at", reason=DECIDED),
+        personal("detail", "content"),
+        withheld("evidence", reason=_("Ids of consent records, which are in the export.")),
+        technical("id", "merchant", "legal_class", "model_version"),
+        technical("recommendation_id", reason=_("Names a request, not a person.")),
+    ],
+)

@@ -1,0 +1,151 @@
+"""What orders hold about people: the books stay, the person goes (HGB § 257, AO § 147)."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.privacy import Column, Find, Person, Rows, declare, facts, mentioning, personal, technical, withheld
+from orders.models import (
+    ImportRejection,
+    Order,
+    OrderLine,
+    Refund,
+    Return,
+    ReturnLine,
+    Shipment,
+    ShipmentLine,
+    TrackingEvent,
+)
+
+BOOKS = _("Facts of the books, kept for tax and commercial law (HGB § 257, AO § 147), without the person.")
+PARCELS = _("How many units left and came back: the stock and the books rest on it.")
+
+
+def of_order(prefix: str = "") -> Find:
+    """Rows of the person's orders, and of guests' orders with one of the person's addresses."""
+
+    def find(person: Person) -> Q:
+        wanted = Q(**{f"{prefix}customer__in": person.ids})
+        for address in person.addresses:
+            wanted |= Q(**{f"{prefix}customer": None, f"{prefix}email__iexact": address})
+        return wanted
+
+    return find
+
+
+def _keys(*names: str) -> Column:
+    return technical("id", "merchant", *names)
+
+
+declare(
+    Order,
+    title=_("Orders"),
+    find=of_order(),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts(
+            "number", "country", "placed_at", "currency", "shipping", "discount", "total", "tax", "refunded",
+            "payment_method", "state", "promised_delivery_on", "cancelled_at", reason=BOOKS,
+        ),
+        facts("coupon_codes", "source", "received_at", reason=BOOKS),
+        personal("email", "locale", "cancellation_reason"),
+        withheld("customer", reason=_("The profile itself is in the export.")),
+        _keys("version"),
+    ],
+)  # fmt: skip
+declare(
+    OrderLine,
+    title=_("Order lines"),
+    find=of_order("order__"),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts(
+            "order", "title", "quantity", "unit_price", "discount", "total", "tax_rate", "cancelled", "returned",
+            "refunded", reason=BOOKS,
+        ),
+        _keys("position", "product"),
+    ],
+)  # fmt: skip
+declare(
+    Shipment,
+    title=_("Parcels"),
+    find=of_order("order__"),
+    rows=Rows.KEPT,
+    reason=PARCELS,
+    columns=[
+        facts("order", "carrier", "shipped_at", "expected_on", "delivered_at", reason=PARCELS),
+        personal("tracking_number", "tracking_url", reason=_("A carrier's number leads to the door.")),
+        _keys("reference"),
+    ],
+)
+declare(
+    ShipmentLine,
+    title=_("What was in a parcel"),
+    find=of_order("shipment__order__"),
+    rows=Rows.KEPT,
+    reason=PARCELS,
+    columns=[facts("shipment", "order_line", "quantity", reason=PARCELS), _keys()],
+)
+declare(
+    TrackingEvent,
+    title=_("What the carrier said"),
+    find=of_order("shipment__order__"),
+    rows=Rows.KEPT,
+    reason=_("Times of delivery are in figures that were reported; the carrier's words go."),
+    columns=[
+        facts("shipment", "code", "occurred_at", reason=PARCELS),
+        personal("text", reason=_("May name a neighbour or a place.")),
+        _keys(),
+    ],
+)
+declare(
+    Return,
+    title=_("Returns"),
+    find=of_order("order__"),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts("order", "received_at", reason=BOOKS),
+        personal("reason", reason=_("Words of the person.")),
+        _keys("reference"),
+    ],
+)
+declare(
+    ReturnLine,
+    title=_("What came back"),
+    find=of_order("parcel__order__"),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts("order_line", "quantity", "refund", reason=BOOKS),
+        personal("reason", reason=_("Words of the person.")),
+        _keys("parcel"),
+    ],
+)
+declare(
+    Refund,
+    title=_("Refunds"),
+    find=of_order("order__"),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts("order", "amount", "refunded_at", reason=BOOKS),
+        personal("reason", reason=_("Words of the person.")),
+        _keys("parcel"),
+    ],
+)
+declare(
+    ImportRejection,
+    title=_("Rejected rows of imported files"),
+    find=mentioning("row", "reason"),
+    rows=Rows.KEPT,
+    reason=_("That a row was rejected, and why, stays in the report of the import; the row itself goes."),
+    columns=[
+        personal("row", "reason"),
+        technical("code", reason=_("Why it was rejected, as a code.")),
+        _keys("job", "line"),
+    ],
+)
