@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from core.models import Delivery, IdempotencyRecord, Job
+from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
 from merchants.administration import MerchantFilter, ReadOnlyAdmin
 
 
@@ -25,3 +25,10 @@ class JobAdmin(ReadOnlyAdmin):
 class IdempotencyRecordAdmin(ReadOnlyAdmin):
     list_display = ("key", "merchant", "status", "created_at")
     search_fields = ("=key",)
+
+
+@admin.register(ImportRejection)
+class ImportRejectionAdmin(ReadOnlyAdmin):
+    list_display = ("line", "code", "reason", "merchant", "job")
+    list_select_related = ("merchant", "job")
+    search_fields = ("=code",)

@@ -1,8 +1,8 @@
-"""Rows of the machinery: deliveries of domain events, jobs, idempotency records."""
+"""Rows of the machinery: deliveries of domain events, jobs, rows that imports rejected, idempotency records."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from merchants.models import MerchantModel, MerchantQuerySet, Staff
 
-__all__ = ["Delivery", "IdempotencyRecord", "Job", "MerchantModel", "MerchantQuerySet"]
+__all__ = ["Delivery", "IdempotencyRecord", "ImportRejection", "Job", "MerchantModel", "MerchantQuerySet"]
 
 
 class DeliveryQuerySet(MerchantQuerySet["Delivery"]):
@@ -140,3 +140,22 @@ class IdempotencyRecord(MerchantModel):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ImportRejection(MerchantModel):
+    """A row of an imported file that could not become a fact, and why."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="import_rejections", verbose_name=_("job"))
+    line = models.PositiveIntegerField(_("line"))
+    code = models.CharField(_("reason"), max_length=40)
+    reason = models.CharField(_("explanation"), max_length=300)
+    row: models.JSONField[dict[str, Any]] = models.JSONField(_("row"), default=dict)
+
+    class Meta:
+        ordering = ["line"]
+        indexes = [models.Index(fields=["job", "line"], name="import_rejection_list")]
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.code}"

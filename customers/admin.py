@@ -4,7 +4,18 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from customers.models import ConsentRecord, Customer, Identity, Suppression
+from customers.models import (
+    Company,
+    CompanyPerson,
+    ConsentRecord,
+    Customer,
+    CustomerImport,
+    DismissedSuggestion,
+    Identity,
+    Note,
+    Suppression,
+    Task,
+)
 from merchants.administration import MerchantFilter, MerchantModelAdmin, ReadOnlyAdmin
 
 
@@ -50,3 +61,38 @@ class ConsentRecordAdmin(ReadOnlyAdmin):
 class SuppressionAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "channel", "purpose", "reason", "merchant")
     list_filter = ("reason", MerchantFilter)
+
+
+@admin.register(Note)
+class NoteAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "merchant", "customer_id", "is_pinned", "created_at")
+    search_fields = ("=customer__id",)
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ("title", "merchant", "customer_id", "state", "due_on", "created_at")
+    list_filter = ("state", MerchantFilter)
+    search_fields = ("search_title",)
+
+
+@admin.register(Company)
+class CompanyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "external_id", "merchant", "country", "price_group", "created_at")
+    search_fields = ("search_text",)
+
+
+@admin.register(CompanyPerson)
+class CompanyPersonAdmin(ReadOnlyAdmin):
+    list_display = ("company_id", "customer_id", "merchant", "role", "is_primary", "source", "created_at")
+    list_filter = ("role", MerchantFilter)
+
+
+@admin.register(DismissedSuggestion)
+class DismissedSuggestionAdmin(ReadOnlyAdmin):
+    list_display = ("company_id", "customer_id", "merchant", "created_at")
+
+
+@admin.register(CustomerImport)
+class CustomerImportAdmin(ReadOnlyAdmin):
+    list_display = ("file_name", "file_format", "merchant", "created_at")

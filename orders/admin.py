@@ -4,7 +4,6 @@ from django.contrib import admin
 
 from merchants.administration import MerchantFilter, ReadOnlyAdmin
 from orders.models import (
-    ImportRejection,
     Order,
     OrderLine,
     Refund,
@@ -67,10 +66,3 @@ class TrackingEventAdmin(ReadOnlyAdmin):
 class ReturnLineAdmin(ReadOnlyAdmin):
     list_display = ("parcel", "merchant", "order_line_id", "quantity", "refund")
     list_select_related = ("merchant", "parcel")
-
-
-@admin.register(ImportRejection)
-class ImportRejectionAdmin(ReadOnlyAdmin):
-    list_display = ("line", "code", "reason", "merchant", "job")
-    list_select_related = ("merchant", "job")
-    search_fields = ("=code",)

@@ -6,7 +6,7 @@ Amounts are integers in minor units of the order's currency, prices are gross (t
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
-from core.models import Job, MerchantModel, MerchantQuerySet
+from core.models import MerchantModel, MerchantQuerySet
 from customers.models import SEARCHED, Customer
 from orders.payments import payment_name
 
@@ -301,22 +301,3 @@ class Refund(MerchantModel):
 
     def __str__(self) -> str:
         return f"{self.amount}"
-
-
-class ImportRejection(MerchantModel):
-    """A row of an imported file that could not become a fact, and why."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="import_rejections", verbose_name=_("job"))
-    line = models.PositiveIntegerField(_("line"))
-    code = models.CharField(_("reason"), max_length=40)
-    reason = models.CharField(_("explanation"), max_length=300)
-    row: models.JSONField[dict[str, Any]] = models.JSONField(_("row"), default=dict)
-
-    class Meta:
-        ordering = ["line"]
-        indexes = [models.Index(fields=["job", "line"], name="import_rejection_list")]
-        verbose_name = _("rejected row")
-        verbose_name_plural = _("rejected rows")
-
-    def __str__(self) -> str:
-        return f"{self.line}: {self.code}"

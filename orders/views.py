@@ -15,7 +15,7 @@ from core.door import MerchantRequest, merchant_view
 from core.exports import csv_response
 from core.filters import JobFilter
 from core.listing import list_rows, render_list
-from core.models import Job
+from core.models import ImportRejection, Job
 from core.providers import order_panels
 from merchants.models import Role
 from orders.actions.imports import request_import
@@ -25,7 +25,7 @@ from orders.importing import IMPORT
 from orders.importing.described import COLUMNS
 from orders.importing.layouts import CXAPP_CSV, LAYOUTS
 from orders.importing.reasons import reason_label
-from orders.models import ImportRejection, Order
+from orders.models import Order
 from orders.queries import order_document
 
 

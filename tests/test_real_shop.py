@@ -20,11 +20,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from campaigns.tasks import send_due_messages
 from core import events
+from core.models import ImportRejection
 from customers.actions.consent import record_objection
 from customers.models import Customer
 from merchants.actions import create_api_key
 from merchants.models import Merchant
-from orders.models import ImportRejection, Order, OrderLine, ReturnLine
+from orders.models import Order, OrderLine, ReturnLine
 from tests.factories import MerchantFactory
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/online_retail.parquet"

@@ -1,5 +1,6 @@
 """Rows about people. Each module has one subject; what other apps use is named here."""
 
+from customers.models.companies import Company, CompanyPerson, CompanyQuerySet, DismissedSuggestion
 from customers.models.consent import (
     Channel,
     ConsentRecord,
@@ -9,18 +10,29 @@ from customers.models.consent import (
     SuppressionQuerySet,
     address_digest,
 )
-from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity
+from customers.models.crm import Note, Task, TaskQuerySet
+from customers.models.imports import CustomerImport
+from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, email_domain
 
 __all__ = [
     "SEARCHED",
     "Channel",
+    "Company",
+    "CompanyPerson",
+    "CompanyQuerySet",
     "ConsentRecord",
     "ConsentRecordQuerySet",
     "Customer",
+    "CustomerImport",
     "CustomerQuerySet",
+    "DismissedSuggestion",
     "Identity",
+    "Note",
     "Purpose",
     "Suppression",
     "SuppressionQuerySet",
+    "Task",
+    "TaskQuerySet",
     "address_digest",
+    "email_domain",
 ]

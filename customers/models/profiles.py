@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Value
+from django.db.models import F, Func, Value
 from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -100,6 +100,11 @@ class Customer(MerchantModel):
         return self.identity(Identity.Kind.EXTERNAL_ID)
 
 
+def email_domain() -> Func:
+    """What stands behind the @ of an identity's value; indexed for e-mail addresses."""
+    return Func(F("value"), Value("@"), Value(2), function="split_part", output_field=models.CharField(max_length=320))
+
+
 class Identity(MerchantModel):
     """One identifier of a profile, normalised; unique at its merchant."""
 
@@ -119,7 +124,10 @@ class Identity(MerchantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "kind", "value"], name="identity_once")]
-        indexes = [models.Index(OpClass(F("value"), name="text_pattern_ops"), name="identity_prefix")]
+        indexes = [
+            models.Index(OpClass(F("value"), name="text_pattern_ops"), name="identity_prefix"),
+            models.Index(F("merchant"), email_domain(), condition=models.Q(kind="email"), name="identity_email_domain"),
+        ]
         verbose_name = _("identity")
         verbose_name_plural = _("identities")
 

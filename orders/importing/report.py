@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from core.models import Job
+from core.models import ImportRejection, Job
 from orders.importing.copying import copy_rows
 from orders.importing.reasons import explain
-from orders.models import ImportRejection
 
 # How much of a cell the report keeps.
 KEPT = 500

@@ -8,13 +8,22 @@ from django.db import models
 
 from campaigns.models import Message, MessageBlock
 from catalog.models import PriceChange
-from core.models import Delivery, IdempotencyRecord, Job
-from customers.models import ConsentRecord, Suppression
+from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
+from customers.models import (
+    Company,
+    CompanyPerson,
+    ConsentRecord,
+    Customer,
+    CustomerImport,
+    DismissedSuggestion,
+    Note,
+    Suppression,
+    Task,
+)
 from merchants.actions import create_api_key, record_audit
-from merchants.models import Membership, Merchant, MerchantModel
+from merchants.models import Membership, Merchant, MerchantModel, Staff
 from orders.importing import IMPORT
 from orders.models import (
-    ImportRejection,
     Order,
     Refund,
     Return,
@@ -73,6 +82,8 @@ def stock_up(membership: Membership, number: int) -> None:
     )
     order = _sell(merchant, number)
     _tell(order)
+    assert order.customer is not None
+    _look_after(order.customer, staff, number)
 
 
 def _sell(merchant: Merchant, number: int) -> Order:
@@ -92,6 +103,20 @@ def _sell(merchant: Merchant, number: int) -> Order:
     ReturnLine.objects.create(merchant=merchant, parcel=back, order_line=line, quantity=1, refund=500)
     Refund.objects.create(merchant=merchant, order=order, parcel=back, amount=500, refunded_at=AT)
     return order
+
+
+def _look_after(customer: Customer, staff: Staff, number: int) -> None:
+    """Notes, tasks and a company of a person."""
+    merchant = customer.merchant
+    about: dict[str, Any] = {"merchant": merchant, "customer": customer}
+    Note.objects.create(**about, author=staff, text=f"Note {number}")
+    Task.objects.create(**about, title=f"Task {number}", due_on=AT, assignee=staff, created_by=staff)
+    company = Company.objects.create(merchant=merchant, name=f"Company {number}", external_id=f"firm-{number}")
+    CompanyPerson.objects.create(**about, company=company)
+    DismissedSuggestion.objects.create(merchant=merchant, company=company, customer=CustomerFactory(merchant=merchant))
+    CustomerImport.objects.create(
+        merchant=merchant, file_name="people.csv", file_format="csv", header=["email"], header_digest=f"{number:064}"
+    )
 
 
 def _tell(order: Order) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from core.jobs import run
-from core.models import Job
+from core.models import ImportRejection, Job
 from merchants.models import Merchant
 from orders.actions.imports import request_import
-from orders.models import ImportRejection
 
 REAL_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "online_retail.parquet"
 ABSENT = "the data set is not beside the project (../shared/data/online_retail.parquet)"

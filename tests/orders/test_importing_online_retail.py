@@ -9,10 +9,10 @@ from django.db import connection
 from django.db.models import F, Sum
 
 from catalog.models import PriceChange, Product
-from core.models import Job
+from core.models import ImportRejection, Job
 from customers.models import ConsentRecord, Customer, Identity
 from merchants.models import Merchant
-from orders.models import ImportRejection, Order, OrderLine, Return
+from orders.models import Order, OrderLine, Return
 from tests.factories import MerchantFactory
 from tests.orders.importing import ABSENT, REAL_FILE, as_csv, import_path, import_text, rejected, tally
 

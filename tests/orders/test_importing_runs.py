@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError
 
 from catalog.models import Product
 from core.jobs import cancel_job, run
-from core.models import Delivery, Job
+from core.models import Delivery, ImportRejection, Job
 from customers.actions.profiles import Person
 from customers.models import Customer
 from merchants.models import AuditEntry, Membership, Merchant
@@ -23,7 +23,7 @@ from orders.actions.incoming import LineData, OrderData
 from orders.actions.placement import place_order
 from orders.importing import importer, writing
 from orders.importing.reasons import REASONS, explain
-from orders.models import ImportRejection, Order, OrderLine, Refund, Return, ReturnLine
+from orders.models import Order, OrderLine, Refund, Return, ReturnLine
 from tests.orders.importing import as_csv, import_path, import_text, rejected, tally
 from tests.orders.test_importing_cxapp_csv import row
 from tests.orders.test_importing_online_retail import invoice

@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from core.jobs import run
-from core.models import Job
+from core.models import ImportRejection, Job
 from merchants.models import Membership, Merchant, Role
 from orders.forms import MAX_UPLOAD, ImportForm
 from orders.importing.described import COLUMNS
 from orders.importing.layouts import CXAPP_CSV
-from orders.models import ImportRejection, Order
+from orders.models import Order
 from tests.orders.importing import as_csv, import_path, import_text, rejected
 from tests.orders.test_importing_cxapp_csv import row
 from tests.queries import queries_of

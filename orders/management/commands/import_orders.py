@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from core.jobs import cancel_job, run
-from core.models import Job
+from core.models import ImportRejection, Job
 from merchants.models import Merchant
 from orders.actions.imports import request_import
 from orders.importing import FileFormat
-from orders.models import ImportRejection
 
 # The data set is a British shop's.
 BRITISH = {"currency": "GBP", "country": "GB", "language": "en", "time_zone": "Europe/London"}
