@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.privacy import Column, Find, Person, Rows, declare, facts, mentioning, personal, technical, withheld
+from core.privacy import Column, Find, Person, Rows, declare, facts, personal, technical, withheld
 from orders.models import (
-    ImportRejection,
     Order,
     OrderLine,
     Refund,
@@ -135,17 +134,5 @@ declare(
         facts("order", "amount", "refunded_at", reason=BOOKS),
         personal("reason", reason=_("Words of the person.")),
         _keys("parcel"),
-    ],
-)
-declare(
-    ImportRejection,
-    title=_("Rejected rows of imported files"),
-    find=mentioning("row", "reason"),
-    rows=Rows.KEPT,
-    reason=_("That a row was rejected, and why, stays in the report of the import; the row itself goes."),
-    columns=[
-        personal("row", "reason"),
-        technical("code", reason=_("Why it was rejected, as a code.")),
-        _keys("job", "line"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.models import Delivery, IdempotencyRecord, Job
+from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
 from core.privacy.person import Person
 from core.privacy.registry import (
     Rows,
@@ -90,5 +90,17 @@ declare(
     columns=[
         withheld("body", "key", reason=_("A copy of an answer, kept 14 days so that a retry happens once.")),
         technical("id", "merchant", "fingerprint", "status", "created_at"),
+    ],
+)
+declare(
+    ImportRejection,
+    title=_("Rejected rows of imported files"),
+    find=mentioning("row", "reason"),
+    rows=Rows.KEPT,
+    reason=_("That a row was rejected, and why, stays in the report of the import; the row itself goes."),
+    columns=[
+        personal("row", "reason"),
+        technical("code", reason=_("Why it was rejected, as a code.")),
+        technical("id", "merchant", "job", "line"),
     ],
 )
