@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.providers import NavigationItem, navigation
 from merchants.models import Merchant, Role
 
-SECTIONS = {"main": "", "marketing": _("Marketing"), "system": _("Shop")}
+SECTIONS = {"main": "", "marketing": _("Marketing"), "developers": _("Developers"), "system": _("Shop")}
 
 
 @dataclass(frozen=True)

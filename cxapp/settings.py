@@ -11,6 +11,7 @@ import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from cxapp import storefront
 from cxapp.config import BASE_DIR, Config
 from cxapp.email import email_settings
 from cxapp.embedded import urls as embedded_urls
@@ -189,6 +190,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
     "staticfiles": {"BACKEND": "cxapp.staticfiles.HashedStorage"},
 }
+WHITENOISE_ADD_HEADERS_FUNCTION = storefront.add_headers
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons/outline"
 MODELS_DIR = VAR_DIR / "models"
 

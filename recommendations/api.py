@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from core.api.authentication import caller
+from core.api.cors import BrowserView
 from core.api.serializers import StrictCharField, StrictSerializer
 from core.errors import DomainError
 from merchants.models import Scope
@@ -61,7 +61,7 @@ class RecommendationOut(serializers.Serializer[Any]):
     items = RecommendedOut(many=True)
 
 
-class Recommendations(APIView):
+class Recommendations(BrowserView):
     """Products to show, best first."""
 
     scopes = {"GET": Scope.RECOMMENDATIONS_READ}
