@@ -8,6 +8,8 @@ from customers.models import (
     Company,
     CompanyPerson,
     ConsentRecord,
+    ConsentRequest,
+    ConsentText,
     Customer,
     CustomerImport,
     DismissedSuggestion,
@@ -96,3 +98,17 @@ class DismissedSuggestionAdmin(ReadOnlyAdmin):
 @admin.register(CustomerImport)
 class CustomerImportAdmin(ReadOnlyAdmin):
     list_display = ("file_name", "file_format", "merchant", "created_at")
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(ReadOnlyAdmin):
+    list_display = ("version", "language", "purposes", "channels", "merchant", "source", "created_at")
+    list_filter = ("language", "source", MerchantFilter)
+    search_fields = ("=version",)
+
+
+@admin.register(ConsentRequest)
+class ConsentRequestAdmin(ReadOnlyAdmin):
+    list_display = ("requested_at", "channel", "purposes", "merchant", "customer_id", "expires_at", "confirmed_at")
+    list_filter = ("channel", MerchantFilter)
+    search_fields = ("=address",)

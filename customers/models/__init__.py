@@ -2,6 +2,7 @@
 
 from customers.models.companies import Company, CompanyPerson, CompanyQuerySet, DismissedSuggestion
 from customers.models.consent import (
+    WITHOUT_CHANNEL,
     Channel,
     ConsentRecord,
     ConsentRecordQuerySet,
@@ -10,23 +11,37 @@ from customers.models.consent import (
     SuppressionQuerySet,
     address_digest,
 )
+from customers.models.consent_texts import (
+    ConsentRequest,
+    ConsentRequestQuerySet,
+    ConsentText,
+    ConsentTextQuerySet,
+    Language,
+    request_digest,
+)
 from customers.models.crm import Note, Task, TaskQuerySet
 from customers.models.imports import CustomerImport
 from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, email_domain
 
 __all__ = [
     "SEARCHED",
+    "WITHOUT_CHANNEL",
     "Channel",
     "Company",
     "CompanyPerson",
     "CompanyQuerySet",
     "ConsentRecord",
     "ConsentRecordQuerySet",
+    "ConsentRequest",
+    "ConsentRequestQuerySet",
+    "ConsentText",
+    "ConsentTextQuerySet",
     "Customer",
     "CustomerImport",
     "CustomerQuerySet",
     "DismissedSuggestion",
     "Identity",
+    "Language",
     "Note",
     "Purpose",
     "Suppression",
@@ -35,4 +50,5 @@ __all__ = [
     "TaskQuerySet",
     "address_digest",
     "email_domain",
+    "request_digest",
 ]

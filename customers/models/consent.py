@@ -32,6 +32,10 @@ class Purpose(models.TextChoices):
     TRACKING = "tracking", _("tracking")
 
 
+# These write to nobody: a record about them names no channel, and no address is needed.
+WITHOUT_CHANNEL = frozenset({Purpose.PROFILING, Purpose.TRACKING})
+
+
 class ConsentRecordQuerySet(MerchantQuerySet["ConsentRecord"]):
     def about(self, purpose: str, channel: str) -> Self:
         """Records that speak of this purpose and channel; an empty one in a record means every."""
@@ -60,6 +64,15 @@ class ConsentRecord(MerchantModel):
     )
     address = models.CharField(_("address"), max_length=320, blank=True)
     text_version = models.CharField(_("text version"), max_length=40, blank=True)
+    # The words agreed to. A notice, and what was recorded before texts were kept here, has its version alone.
+    text = models.ForeignKey(
+        "customers.ConsentText",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="records",
+        verbose_name=_("text"),
+    )
     source = models.CharField(_("source"), max_length=80, help_text=_("Where it was recorded, e.g. checkout."))
     evidence: models.JSONField[dict[str, Any]] = models.JSONField(_("evidence"), default=dict)
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
@@ -69,7 +82,15 @@ class ConsentRecord(MerchantModel):
 
     class Meta:
         ordering = ["-occurred_at", "-id"]
-        indexes = [models.Index(fields=["customer", "-occurred_at"], name="consent_history")]
+        indexes = [
+            models.Index(fields=["customer", "-occurred_at"], name="consent_history"),
+            # Who objected to profiling: asked for with every personal recommendation (customers.queries.profiling).
+            models.Index(
+                fields=["merchant", "customer"],
+                condition=models.Q(kind__in=["objected", "withdrawn"], purpose__in=["", "profiling"], channel=""),
+                name="consent_no_profiling",
+            ),
+        ]
         verbose_name = _("consent record")
         verbose_name_plural = _("consent records")
 

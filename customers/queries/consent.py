@@ -1,4 +1,4 @@
-"""May we write to somebody, for what, and why."""
+"""May we, for this purpose, on this channel, with this person, and why: everybody asks here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import ConsentRecord, Customer, Purpose, Suppression, address_digest
+from customers.models import (
+    WITHOUT_CHANNEL,
+    Channel,
+    ConsentRecord,
+    ConsentRecordQuerySet,
+    Customer,
+    Identity,
+    Purpose,
+    Suppression,
+    SuppressionQuerySet,
+    address_digest,
+)
 from customers.rules import legal_basis as rules
 from customers.rules.addresses import normalise_address
 from customers.rules.legal_basis import Basis, Code
@@ -19,6 +30,12 @@ from merchants.models import Merchant
 
 # What the existing-customer exception may carry: own, similar goods. All else needs consent (LAW.md rule 3).
 EXCEPTION_PURPOSES = frozenset({Purpose.PRODUCT_RECOMMENDATIONS})
+# Which identity is the address of a channel. Others (push, letters) have their addresses outside: not asked for here.
+ADDRESS_KINDS: dict[str, str] = {
+    Channel.EMAIL: Identity.Kind.EMAIL,
+    Channel.SMS: Identity.Kind.PHONE,
+    Channel.WHATSAPP: Identity.Kind.PHONE,
+}
 
 REASONS: dict[str, Any] = {
     Code.CONSENTED: _("This person consented."),
@@ -35,6 +52,7 @@ REASONS: dict[str, Any] = {
     Code.NOTICE_WITHOUT_VERSION: _("No consent, and the notice that was shown has no text version."),
     Code.NOTICE_WITHOUT_SALE: _("No consent, and the address did not come with a sale."),
     Code.NOTICE_FOR_OTHER_ADDRESS: _("No consent, and the notice was shown for another address."),
+    Code.NOT_OBJECTED: _("Needs no consent, and this person did not object (GDPR Art. 6 (1) (f))."),
 }
 
 _STOPS = {
@@ -70,19 +88,22 @@ class Reader:
     address: str
 
 
-def legal_basis(
+def may_we(
     customer: Customer | None,
     *,
     merchant: Merchant,
     purpose: str,
-    channel: str,
-    address: str,
+    channel: str = "",
+    address: str = "",
     at: datetime | None = None,
 ) -> BasisDecision:
-    """May ``merchant`` advertise for this purpose, on this channel, to this person at this address, at that moment?
+    """May ``merchant``, for this purpose, on this channel, with this person (at this address), at that moment?
 
-    The one function that answers it: everybody asks here. ``customer`` is None for a guest, whom only an
-    address suppression is known of. ``at`` is now by default; a past moment is answered as it stood then.
+    The one function that answers it: everybody asks here. Advertising (newsletter, product recommendations, reviews
+    and surveys) names a channel and the address it would go to. Profiling and tracking write to nobody: no channel,
+    no address; tracking needs a consent, profiling is allowed until the person objects. ``customer`` is None for a
+    guest, whom only an address suppression is known of. ``at`` is now by default; a past moment is answered as it
+    stood then.
     """
     reader = Reader(customer.pk if customer else None, address)
     return legal_bases([reader], merchant=merchant, purpose=purpose, channel=channel, at=at)[0]
@@ -91,39 +112,110 @@ def legal_basis(
 def legal_bases(
     readers: Sequence[Reader], *, merchant: Merchant, purpose: str, channel: str, at: datetime | None = None
 ) -> list[BasisDecision]:
-    """``legal_basis`` of many readers, in their order, with two queries."""
-    moment, exception = at or timezone.now(), _exception_state(merchant, purpose)
-    statements = _statements(readers, merchant, purpose, channel)
-    stops = _stops(readers, merchant, purpose, channel)
-    verdicts = [
-        rules.decide(
-            address=normalise_address(reader.address),
-            at=moment,
-            statements=statements[reader.customer_id],
-            stops=stops[address_digest(reader.address)],
-            exception=exception,
-        )
-        for reader in readers
-    ]
-    return [BasisDecision(verdict.basis, verdict.code, verdict.evidence) for verdict in verdicts]
+    """``may_we`` of many readers, in their order, with two queries."""
+    moment = at or timezone.now()
+    statements = _statements(readers, merchant).about(purpose, channel)
+    stops = _stops(readers, merchant).about(purpose, channel)
+    known, standing = _by_customer(statements), _by_digest(stops)
+    return [_decide(reader, merchant, purpose, channel, moment, known, standing) for reader in readers]
+
+
+def _decide(
+    reader: Reader,
+    merchant: Merchant,
+    purpose: str,
+    channel: str,
+    at: datetime,
+    known: Mapping[int | None, Sequence[ConsentRecord]],
+    standing: Mapping[str, Sequence[Suppression]],
+) -> BasisDecision:
+    """``known`` by customer and ``standing`` by digest: what was recorded about this purpose and channel."""
+    needs_address = purpose not in WITHOUT_CHANNEL and (not channel or channel in ADDRESS_KINDS)
+    verdict = rules.decide(
+        address=normalise_address(reader.address) if needs_address else None,
+        at=at,
+        statements=map(_statement, known.get(reader.customer_id, [])),
+        stops=map(_stop, standing.get(address_digest(reader.address), []) if reader.address else []),
+        exception=_exception_state(merchant, purpose),
+    )
+    return BasisDecision(verdict.basis, verdict.code, verdict.evidence)
+
+
+@dataclass(frozen=True)
+class ConsentCell:
+    """One purpose on one channel (empty: the purpose has none) for one person, with the address it was asked for."""
+
+    purpose: Purpose
+    channel: str
+    address: str
+    decision: BasisDecision
+
+    @property
+    def channel_label(self) -> str:
+        return str(Channel(self.channel).label) if self.channel else ""
+
+
+CELLS: tuple[tuple[Purpose, str], ...] = tuple(
+    (purpose, channel)
+    for purpose in Purpose
+    for channel in ([""] if purpose in WITHOUT_CHANNEL else [channel.value for channel in Channel])
+)
+
+
+def consent_state(customer: Customer, *, at: datetime | None = None) -> list[ConsentCell]:
+    """What is allowed with this person for every purpose and channel, now or as it stood; three queries."""
+    merchant, moment = customer.merchant, at or timezone.now()
+    addresses = {channel: customer.identity(kind) for channel, kind in ADDRESS_KINDS.items()}
+    readers = [Reader(customer.pk, address) for address in {*addresses.values(), ""}]
+    records, stops = list(_statements(readers, merchant).order_by()), list(_stops(readers, merchant))
+
+    def cell(purpose: Purpose, channel: str) -> ConsentCell:
+        reader = Reader(customer.pk, addresses.get(channel, ""))
+        known: dict[int | None, Sequence[ConsentRecord]] = {
+            customer.pk: [row for row in records if _speaks_of(row, purpose, channel)]
+        }
+        standing = _by_digest(row for row in stops if _speaks_of(row, purpose, channel))
+        decision = _decide(reader, merchant, purpose, channel, moment, known, standing)
+        return ConsentCell(purpose, channel, reader.address, decision)
+
+    return [cell(purpose, channel) for purpose, channel in CELLS]
+
+
+def _speaks_of(row: ConsentRecord | Suppression, purpose: str, channel: str) -> bool:
+    """As ``about`` of the query sets."""
+    return row.purpose in ("", purpose) and row.channel in ("", channel)
 
 
 def _exception_state(merchant: Merchant, purpose: str) -> rules.ExceptionState:
+    if purpose == Purpose.PROFILING:
+        return rules.ExceptionState.UNLESS_OBJECTED
     if purpose not in EXCEPTION_PURPOSES:
         return rules.ExceptionState.CONSENT_ONLY
     return rules.ExceptionState.AVAILABLE if merchant.existing_customer_exception else rules.ExceptionState.OFF
 
 
-def _statements(
-    readers: Iterable[Reader], merchant: Merchant, purpose: str, channel: str
-) -> Mapping[int | None, list[rules.Statement]]:
-    """By customer."""
+def _statements(readers: Iterable[Reader], merchant: Merchant) -> ConsentRecordQuerySet:
     ids = {reader.customer_id for reader in readers} - {None}
-    found: dict[int | None, list[rules.Statement]] = defaultdict(list)
-    if ids:
-        records = ConsentRecord.objects.for_merchant(merchant).filter(customer__in=ids).about(purpose, channel)
-        for record in records.order_by():
-            found[record.customer_id].append(_statement(record))
+    records: ConsentRecordQuerySet = ConsentRecord.objects.for_merchant(merchant)
+    return records.filter(customer__in=ids) if ids else records.none()
+
+
+def _stops(readers: Iterable[Reader], merchant: Merchant) -> SuppressionQuerySet:
+    rows: SuppressionQuerySet = Suppression.objects.for_merchant(merchant)
+    return rows.of(*{reader.address for reader in readers} - {""})
+
+
+def _by_customer(records: ConsentRecordQuerySet) -> Mapping[int | None, Sequence[ConsentRecord]]:
+    found: dict[int | None, list[ConsentRecord]] = defaultdict(list)
+    for record in records.order_by():
+        found[record.customer_id].append(record)
+    return found
+
+
+def _by_digest(rows: Iterable[Suppression]) -> Mapping[str, Sequence[Suppression]]:
+    found: dict[str, list[Suppression]] = defaultdict(list)
+    for row in rows:
+        found[row.digest].append(row)
     return found
 
 
@@ -141,13 +233,8 @@ def _statement(record: ConsentRecord) -> rules.Statement:
     )
 
 
-def _stops(readers: Iterable[Reader], merchant: Merchant, purpose: str, channel: str) -> Mapping[str, list[rules.Stop]]:
-    """By the digest of the address."""
-    found: dict[str, list[rules.Stop]] = defaultdict(list)
-    addresses = {reader.address for reader in readers}
-    for row in Suppression.objects.for_merchant(merchant).of(*addresses).about(purpose, channel):
-        found[row.digest].append(rules.Stop(_STOPS[Suppression.Reason(row.reason)], row.created_at))
-    return found
+def _stop(row: Suppression) -> rules.Stop:
+    return rules.Stop(_STOPS[Suppression.Reason(row.reason)], row.created_at)
 
 
 def consent_decisions(customer: Customer) -> list[ConsentRecord]:

@@ -16,6 +16,7 @@ class Basis(StrEnum):
     CONTRACT = "contract"
     CONSENT = "consent"
     EXISTING_CUSTOMER = "existing_customer_exception"
+    LEGITIMATE_INTEREST = "legitimate_interest"
     NONE = "none"
 
 
@@ -36,6 +37,7 @@ class Code(StrEnum):
     NOTICE_WITHOUT_VERSION = "notice_without_version"
     NOTICE_WITHOUT_SALE = "notice_without_sale"
     NOTICE_FOR_OTHER_ADDRESS = "notice_for_other_address"
+    NOT_OBJECTED = "not_objected"
 
 
 class Kind(StrEnum):
@@ -48,11 +50,15 @@ class Kind(StrEnum):
 
 
 class ExceptionState(StrEnum):
-    """Whether the existing-customer exception can carry the purpose at this merchant."""
+    """What can carry the purpose at this merchant where nobody decided: the existing-customer exception or nothing.
+
+    ``UNLESS_OBJECTED``: the legitimate interest of GDPR Art. 6(1)(f), until the person objects.
+    """
 
     AVAILABLE = "available"
     OFF = "off"
     CONSENT_ONLY = "consent_only"
+    UNLESS_OBJECTED = "unless_objected"
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,18 @@ class Verdict:
 
 
 def decide(
-    *, address: str, at: datetime, statements: Iterable[Statement], stops: Iterable[Stop], exception: ExceptionState
+    *,
+    address: str | None,
+    at: datetime,
+    statements: Iterable[Statement],
+    stops: Iterable[Stop],
+    exception: ExceptionState,
 ) -> Verdict:
-    """The verdict for advertising to ``address`` at the moment ``at``; later statements do not exist yet."""
-    if not address:
+    """The verdict for advertising to ``address`` at the moment ``at``; later statements do not exist yet.
+
+    ``address`` is None where the purpose writes to nobody (profiling, tracking).
+    """
+    if address is not None and not address:
         return _none(Code.NO_ADDRESS)
     known = [statement for statement in statements if statement.at <= at]
     standing = [stop for stop in stops if stop.at <= at]
@@ -98,7 +112,7 @@ def decide(
     return _decided(address, known, standing) or _by_exception(address, known, exception)
 
 
-def _decided(address: str, known: list[Statement], standing: list[Stop]) -> Verdict | None:
+def _decided(address: str | None, known: list[Statement], standing: list[Stop]) -> Verdict | None:
     """What the newest decision says; at the same moment a no outranks a yes. None: nothing was decided."""
     decisions: list[tuple[datetime, bool, Verdict]] = [
         (stop.at, True, _none(stop.code)) for stop in standing if stop.code == Code.ADDRESS_OBJECTED
@@ -115,13 +129,15 @@ def _decided(address: str, known: list[Statement], standing: list[Stop]) -> Verd
     return newest[2] if newest else None
 
 
-def _is_proved(consent: Statement, address: str) -> bool:
+def _is_proved(consent: Statement, address: str | None) -> bool:
     """A consent counts for the address it names (none: for every one) and with the text agreed to."""
-    return bool(consent.text_version) and consent.address in ("", address)
+    return bool(consent.text_version) and (address is None or consent.address in ("", address))
 
 
-def _by_exception(address: str, known: list[Statement], exception: ExceptionState) -> Verdict:
+def _by_exception(address: str | None, known: list[Statement], exception: ExceptionState) -> Verdict:
     """The exception needs a versioned notice, shown when this very address came with a sale."""
+    if exception == ExceptionState.UNLESS_OBJECTED:
+        return Verdict(Basis.LEGITIMATE_INTEREST, Code.NOT_OBJECTED)
     if exception != ExceptionState.AVAILABLE:
         return _none(Code.EXCEPTION_OFF if exception == ExceptionState.OFF else Code.CONSENT_ONLY)
     notices = [statement for statement in known if statement.kind == Kind.NOTICE_SHOWN]
@@ -133,7 +149,7 @@ def _by_exception(address: str, known: list[Statement], exception: ExceptionStat
     return _none(flaw or Code.NO_NOTICE, notice)
 
 
-def _flaw(notice: Statement, address: str) -> Code | None:
+def _flaw(notice: Statement, address: str | None) -> Code | None:
     if notice.address != address:
         return Code.NOTICE_FOR_OTHER_ADDRESS
     if not notice.text_version:

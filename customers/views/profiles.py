@@ -21,7 +21,7 @@ from core.providers import customer_panels
 from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
 from customers.models import Channel, ConsentRecord, Customer, Purpose
-from customers.queries.consent import BasisDecision, legal_basis
+from customers.queries.consent import BasisDecision, may_we
 from customers.rules.legal_basis import Code
 from customers.timeline import timeline
 from merchants.models import Role
@@ -68,7 +68,7 @@ def _consent_context(customer: Customer) -> dict[str, object]:
 def _advertising(request: MerchantRequest, customer: Customer) -> BasisDecision:
     """May products be recommended to this person by e-mail? The question staff ask most."""
     purpose, address = Purpose.PRODUCT_RECOMMENDATIONS, customer.email
-    return legal_basis(customer, merchant=request.merchant, purpose=purpose, channel=Channel.EMAIL, address=address)
+    return may_we(customer, merchant=request.merchant, purpose=purpose, channel=Channel.EMAIL, address=address)
 
 
 @merchant_view(Role.ANALYST)

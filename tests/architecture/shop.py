@@ -13,6 +13,8 @@ from customers.models import (
     Company,
     CompanyPerson,
     ConsentRecord,
+    ConsentRequest,
+    ConsentText,
     Customer,
     CustomerImport,
     DismissedSuggestion,
@@ -92,7 +94,24 @@ def _sell(merchant: Merchant, number: int) -> Order:
     product = ProductFactory(merchant=merchant, category=category)
     PriceChange.objects.create(merchant=merchant, product=product, price=1999, valid_from=AT - timedelta(days=90))
     customer = CustomerFactory(merchant=merchant)
-    ConsentRecord.objects.create(merchant=merchant, customer=customer, kind="granted", purpose="newsletter", source="x")
+    text = ConsentText.objects.create(
+        merchant=merchant, version=f"v{number}", language="de", purposes=["newsletter"], channels=["email"], text="Ja."
+    )
+    ConsentRecord.objects.create(
+        merchant=merchant, customer=customer, kind="granted", purpose="newsletter", source="x", text=text
+    )
+    ConsentRequest.objects.create(
+        merchant=merchant,
+        customer=customer,
+        address="ada@example.org",
+        purposes=["newsletter"],
+        text=text,
+        locale="de",
+        source="x",
+        nonce=f"{merchant.pk}-{number}",
+        digest=f"{merchant.pk:032}{number:032}",
+        expires_at=AT,
+    )
     Suppression.objects.create(merchant=merchant, channel="email", digest=f"{number:064}", reason="bounce")
     order = OrderFactory(customer=customer, number=f"{merchant.slug}-{number}", total=4000, refunded=500)
     line = OrderLineFactory(order=order, product=product, quantity=2, unit_price=2000, returned=1)

@@ -20,7 +20,7 @@ from campaigns.models import Message, MessageBlock
 from catalog.models import Category, PriceChange, Product
 from core.models import Delivery
 from customers.models import Channel, ConsentRecord, Customer, Purpose, Suppression
-from customers.queries.consent import legal_basis
+from customers.queries.consent import may_we
 from customers.rules.legal_basis import Basis
 from cxapp.demo import building, messages
 from cxapp.demo.addresses import move_pictures, pictures_have_moved
@@ -252,7 +252,7 @@ def test_the_legal_gate_says_all_it_can_say(built: Merchant) -> None:
 
 def _decision(merchant: Merchant, customer: Customer) -> Basis:
     purpose, channel = Purpose.PRODUCT_RECOMMENDATIONS, Channel.EMAIL
-    return legal_basis(customer, merchant=merchant, purpose=purpose, channel=channel, address=customer.email).basis
+    return may_we(customer, merchant=merchant, purpose=purpose, channel=channel, address=customer.email).basis
 
 
 def test_pictures_follow_the_installation(built: Merchant, settings: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.models import Delivery, Job
 from customers.actions.profiles import Person
 from customers.models import Channel, ConsentRecord, Customer, Purpose
-from customers.queries.consent import legal_basis
+from customers.queries.consent import may_we
 from customers.rules.legal_basis import Basis
 from merchants.models import Merchant
 from orders.actions.incoming import LineData, OrderData
@@ -245,7 +245,7 @@ def test_an_imported_notice_carries_recommendations_to_its_address_only(merchant
 
 def basis_of(merchant: Merchant, address: str) -> Basis:
     customer = Customer.objects.get(identities__value=address)
-    return legal_basis(
+    return may_we(
         customer,
         merchant=merchant,
         purpose=Purpose.PRODUCT_RECOMMENDATIONS,
