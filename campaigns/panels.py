@@ -13,10 +13,12 @@ from core.providers import (
     NavigationItem,
     Panel,
     TimelineEntry,
+    TimelineFilter,
     customer_panels,
     customer_timeline,
     navigation,
     order_panels,
+    timeline_filters,
 )
 from customers.models import Customer
 from orders.models import Order
@@ -65,3 +67,4 @@ def _entry(message: Message) -> TimelineEntry:
 order_panels.register(order_messages, name="messages", rank=50)
 customer_panels.register(customer_messages, name="messages", rank=50)
 customer_timeline.register(message_entries, name="messages")
+timeline_filters.register(TimelineFilter(_("Messages"), "mail", frozenset({"messages"})), name="messages", rank=30)

@@ -29,6 +29,7 @@ AUDIT_ACTIONS = [
     ("membership.removed", _("Member removed")),
     ("api_key.created", _("API key created")),
     ("api_key.revoked", _("API key revoked")),
+    ("customer.edited", _("Customer edited")),
     ("consent.recorded", _("Consent recorded")),
     ("consent.withdrawn", _("Withdrawal of a consent recorded")),
     ("objection.recorded", _("Objection recorded")),

@@ -31,10 +31,18 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter([provider for _rank, _name, provider in self._entries])
 
+    def named(self) -> Iterator[tuple[str, T]]:
+        """Every provider with the name it is registered under."""
+        return iter([(name, provider) for _rank, name, provider in self._entries])
+
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing that happened, for a profile's timeline."""
+    """One thing that happened, for a profile's timeline.
+
+    ``folds``: what follows one another with the same sentence here is shown as that one sentence, which says how many
+    (``"Looked at %(count)s pages"``). ``channel`` says where it happened, under its icon; ``is_bot``: no person did it.
+    """
 
     at: datetime
     kind: str
@@ -43,14 +51,31 @@ class TimelineEntry:
     detail: str = ""
     url: str = ""
     tone: str = "secondary"
+    channel: str = ""
+    channel_icon: str = ""
+    folds: str = ""
+    is_bot: bool = False
+
+
+@dataclass(frozen=True)
+class TimelineFilter:
+    """A chip above the timeline that leaves only the entries of some providers, by the names they registered."""
+
+    label: Any
+    icon: str
+    sources: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A card on a page: a template of the providing app with its context."""
+    """A card on a page: a template of the providing app with its context.
+
+    On a customer's page it stands in the narrow column beside the timeline, or, with ``is_wide``, above it.
+    """
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +91,7 @@ class NavigationItem:
 
 # (customer, limit, before) → newest first; ``before`` is the keyset of the endless scroll.
 customer_timeline: Registry[Callable[[Any, int, datetime | None], list[TimelineEntry]]] = Registry()
+timeline_filters: Registry[TimelineFilter] = Registry()
 customer_panels: Registry[Callable[[Any], Panel]] = Registry()
 order_panels: Registry[Callable[[Any], Panel]] = Registry()
 product_panels: Registry[Callable[[Any], Panel]] = Registry()

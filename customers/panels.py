@@ -2,8 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.providers import NavigationItem, customer_timeline, navigation
+from core.providers import NavigationItem, TimelineFilter, customer_timeline, navigation, timeline_filters
 from customers.timeline import consent_entries
 
 navigation.register(NavigationItem("customer_list", _("Customers"), "users", "main"), name="customers", rank=20)
 customer_timeline.register(consent_entries, name="consents")
+
+timeline_filters.register(
+    TimelineFilter(_("Consents"), "circle-check", frozenset({"consents"})), name="consents", rank=40
+)

@@ -16,11 +16,13 @@ from core.providers import (
     NavigationItem,
     Panel,
     TimelineEntry,
+    TimelineFilter,
     customer_panels,
     customer_timeline,
     job_panels,
     navigation,
     product_panels,
+    timeline_filters,
 )
 from core.templatetags.cx import money
 from customers.models import Customer
@@ -38,7 +40,7 @@ SHOWN = 5
 def customer_orders(customer: Customer) -> Panel:
     """The newest orders of a person."""
     orders = Order.objects.for_merchant(customer.merchant_id).filter(customer=customer).order_by("-placed_at", "-id")
-    return Panel("orders/parts/customer_orders.html", {"orders": orders[:SHOWN], "customer": customer})
+    return Panel("orders/parts/customer_orders.html", {"orders": orders[:SHOWN], "customer": customer}, is_wide=True)
 
 
 MONTHS = 12
@@ -144,3 +146,9 @@ product_panels.register(product_sales_panel, name="sales", rank=10)
 customer_panels.register(customer_orders, name="orders", rank=10)
 customer_timeline.register(order_entries, name="orders")
 customer_timeline.register(parcel_entries, name="parcels")
+timeline_filters.register(
+    TimelineFilter(gettext_lazy("Orders"), "shopping-cart", frozenset({"orders"})), name="orders", rank=10
+)
+timeline_filters.register(
+    TimelineFilter(gettext_lazy("Parcels and returns"), "truck", frozenset({"parcels"})), name="parcels", rank=20
+)

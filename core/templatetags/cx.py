@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from core.money import format_money
 
@@ -91,6 +92,22 @@ def moment(value: datetime | None) -> SafeString | str:
     local = timezone.localtime(value)
     text = f"{day(local)}, {format_time(local, 'short', locale=_locale())}"
     return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
+
+
+@register.filter
+def spoken_day(value: date) -> str:
+    """``Today``, ``Yesterday``, else the day with its weekday: ``Friday, November 20, 2026``."""
+    past = (timezone.localdate() - value).days
+    near = {0: gettext("Today"), 1: gettext("Yesterday")}
+    return near[past] if past in near else format_date(value, "full", locale=_locale())
+
+
+@register.filter
+def clock(value: datetime) -> SafeString:
+    """The time of day in the shop's time zone, where the day stands above it."""
+    local = timezone.localtime(value)
+    shown = format_time(local, "short", locale=_locale())
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), shown)
 
 
 @register.filter

@@ -96,6 +96,10 @@ class Customer(MerchantModel):
         return self.identity(Identity.Kind.EMAIL)
 
     @property
+    def phone(self) -> str:
+        return self.identity(Identity.Kind.PHONE)
+
+    @property
     def external_id(self) -> str:
         return self.identity(Identity.Kind.EXTERNAL_ID)
 

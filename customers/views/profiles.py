@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -10,8 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -23,7 +21,7 @@ from customers.filters import CustomerFilter
 from customers.models import Channel, ConsentRecord, Customer, Purpose
 from customers.queries.consent import BasisDecision, may_we
 from customers.rules.legal_basis import Code
-from customers.timeline import timeline
+from customers.timeline import Cursor, by_day, chips, kinds_query, known_kinds, timeline
 from merchants.models import Role
 
 
@@ -39,18 +37,29 @@ def customer_list(request: MerchantRequest) -> HttpResponse:
 
 @merchant_view(Role.ANALYST)
 def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
+    """The whole page; for htmx, which asks when a chip above the timeline is chosen, the timeline alone."""
     customer = get_object_or_404(_customers(request), pk=pk)
+    shown = _timeline_context(request, customer)
+    if request.htmx and request.htmx.target == "timeline" and not request.htmx.history_restore_request:
+        response = render(request, "customers/customer_detail.html#timeline", {"customer": customer, **shown})
+    else:
+        response = render(request, "customers/customer_detail.html", _profile_context(request, customer) | shown)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _profile_context(request: MerchantRequest, customer: Customer) -> dict[str, object]:
     advertising = _advertising(request, customer)
-    context = {
+    panels = [provider(customer) for provider in customer_panels]
+    return {
         "customer": customer,
         "average_order": customer.revenue // customer.orders_count if customer.orders_count else None,
-        "panels": [provider(customer) for provider in customer_panels],
+        "wide_panels": [panel for panel in panels if panel.is_wide],
+        "narrow_panels": [panel for panel in panels if not panel.is_wide],
         **_consent_context(customer),
         "advertising": advertising,
         "may_object": request.role >= Role.SUPPORT and advertising.code != Code.OBJECTED,
-        **_timeline_context(request, customer, before=None),
     }
-    return render(request, "customers/customer_detail.html", context)
 
 
 def _consent_context(customer: Customer) -> dict[str, object]:
@@ -75,25 +84,28 @@ def _advertising(request: MerchantRequest, customer: Customer) -> BasisDecision:
 def customer_timeline(request: MerchantRequest, pk: int) -> HttpResponse:
     """Older entries of the timeline; without htmx the whole page from there on."""
     customer = get_object_or_404(_customers(request), pk=pk)
-    context = _timeline_context(request, customer, before=_moment(request.GET.get("before", "")))
+    cursor = Cursor.read(request.GET.get("before", ""), request.GET.get("shown", ""))
+    context = _timeline_context(request, customer, after=cursor)
     template = "parts/timeline.html" if request.htmx else "customers/customer_timeline.html"
     return render(request, template, {"customer": customer, **context})
 
 
-def _timeline_context(request: MerchantRequest, customer: Customer, *, before: datetime | None) -> dict[str, object]:
-    page = timeline(customer, before=before)
-    url = reverse("customer_timeline", args=[request.merchant.slug, customer.pk])
-    more_url = f"{url}?{urlencode({'before': page.until.isoformat()})}" if page.more and page.until else ""
-    return {"entries": page.entries, "more_url": more_url}
-
-
-def _moment(text: str) -> datetime | None:
-    """The keyset in the address; None for one that is not ours."""
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is None or timezone.is_aware(found) else None
+def _timeline_context(
+    request: MerchantRequest, customer: Customer, *, after: Cursor | None = None
+) -> dict[str, object]:
+    """A page of the timeline as the address asks for it. A fragment goes on with the day that was shown last."""
+    kinds = known_kinds(request.GET.getlist("kind"))
+    page = timeline(customer, after=after, kinds=kinds)
+    more_url = ""
+    if page.older:
+        query = "&".join(part for part in (kinds_query(kinds), urlencode(page.older.as_query())) if part)
+        more_url = f"{reverse('customer_timeline', args=[request.merchant.slug, customer.pk])}?{query}"
+    return {
+        "days": by_day(page.entries, after=after if request.htmx else None),
+        "more_url": more_url,
+        "chips": chips(kinds),
+        "kinds": kinds,
+    }
 
 
 @require_POST

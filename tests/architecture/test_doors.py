@@ -26,6 +26,7 @@ from tests.factories import MembershipFactory
 ROWS: dict[str, type[Any]] = {
     "api_key_revoke": ApiKey,
     "customer_detail": Customer,
+    "customer_edit": Customer,
     "customer_object": Customer,
     "customer_timeline": Customer,
     "delivery_retry": Delivery,

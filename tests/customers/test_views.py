@@ -9,7 +9,6 @@ from core.providers import Panel, TimelineEntry, customer_panels
 from core.providers import customer_timeline as timeline_providers
 from customers.actions.consent import record_consent, record_notice, record_objection
 from customers.models import ConsentRecord, Customer
-from customers.timeline import timeline
 from merchants.models import Membership, Merchant, Role
 from tests.factories import CustomerFactory, MembershipFactory
 from tests.queries import queries_of
@@ -137,45 +136,6 @@ def test_an_analyst_may_not_record_an_objection(customer: Customer) -> None:
 
 def test_a_get_records_nothing(client: Client, customer: Customer) -> None:
     assert client.get(f"/m/{customer.merchant.slug}/customers/{customer.pk}/object").status_code == 405
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 10])
-def test_the_timeline_shows_everything_once(customer: Customer, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    minutes = [1, 1, 1, 2, 5, 5, 8]
-    first = _entries([AT + timedelta(minutes=minute, seconds=0) for minute in minutes[:4]])
-    second = _entries([AT + timedelta(minutes=minute) for minute in minutes[4:]])
-    monkeypatch.setattr("customers.timeline.customer_timeline", [first, second])
-    seen, before = [], None
-    for _page in range(10):
-        page = timeline(customer, before=before, size=size)
-        seen += [entry.at for entry in page.entries]
-        if not page.more:
-            break
-        before = page.until
-    assert seen == sorted([AT + timedelta(minutes=minute) for minute in minutes], reverse=True)
-
-
-def test_older_entries_come_as_a_fragment_with_the_next_address(
-    client: Client, customer: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moments = [AT + timedelta(hours=hour) for hour in range(50)]
-    monkeypatch.setattr("customers.timeline.customer_timeline", [_entries(moments)])
-    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/"
-    more = client.get(url).context["more_url"]
-    part = client.get(more, headers={"HX-Request": "true"})
-    assert "<html" not in part.text
-    assert part.text.count("cx-event-title") == 20
-    assert part.context["more_url"] not in ("", more)
-    assert "<html" in client.get(more).text
-    last = client.get(part.context["more_url"], headers={"HX-Request": "true"})
-    assert last.context["more_url"] == ""
-
-
-@pytest.mark.parametrize("before", ["", "yesterday", "2026-11-01", "2026-11-01T10:00:00", "2026-99-99T10:00:00Z"])
-def test_an_edited_keyset_is_the_newest_page(client: Client, customer: Customer, before: str) -> None:
-    record_objection(customer, source="test")
-    url = f"/m/{customer.merchant.slug}/customers/{customer.pk}/timeline"
-    assert len(client.get(url, {"before": before}).context["entries"]) == 1
 
 
 def test_upper_apps_put_panels_and_entries_on_the_page(client: Client, customer: Customer) -> None:

@@ -1,0 +1,1 @@
+"""HTML input about customers, one module per subject."""
