@@ -29,7 +29,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|%[a-z]")
 # Words of English sentences that no German sentence holds.
 ENGLISH_WORDS = re.compile(r"\b(the|of|and|is|are|your|this|with|from|every)\b")
 # English by nature: what stock_up() writes as data, a header of a message, names of time zones.
-DATA = {"no", "No SKU.", "Hello", "Subject"} | {zone.replace("_", " ") for zone in available_timezones()}
+DATA = {"no", "No SKU.", "Hello", "Subject", "Isle of Man"} | {zone.replace("_", " ") for zone in available_timezones()}
 
 
 def _sources(message: Message) -> list[str]:
