@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from customers.models import (
     Company,
     CompanyPerson,
+    ConsentProof,
     ConsentRecord,
     ConsentRequest,
     ConsentText,
@@ -15,6 +16,9 @@ from customers.models import (
     DismissedSuggestion,
     Identity,
     Note,
+    PrivacyRequest,
+    RetentionPeriod,
+    RetentionRun,
     Suppression,
     Task,
 )
@@ -112,3 +116,28 @@ class ConsentRequestAdmin(ReadOnlyAdmin):
     list_display = ("requested_at", "channel", "purposes", "merchant", "customer_id", "expires_at", "confirmed_at")
     list_filter = ("channel", MerchantFilter)
     search_fields = ("=address",)
+
+
+@admin.register(PrivacyRequest)
+class PrivacyRequestAdmin(ReadOnlyAdmin):
+    list_display = ("id", "kind", "state", "merchant", "customer_id", "received_at", "due_on", "closed_at")
+    list_filter = ("state", "kind", MerchantFilter)
+    list_select_related = ("merchant",)
+
+
+@admin.register(ConsentProof)
+class ConsentProofAdmin(ReadOnlyAdmin):
+    list_display = ("occurred_at", "kind", "purpose", "channel", "merchant", "kept_until")
+    list_filter = ("kind", MerchantFilter)
+
+
+@admin.register(RetentionPeriod)
+class RetentionPeriodAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "days", "merchant", "updated_at")
+    list_filter = (MerchantFilter,)
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(ReadOnlyAdmin):
+    list_display = ("ran_at", "kind", "removed", "older_than", "merchant")
+    list_filter = ("kind", MerchantFilter)

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django.db.models import Q
+from django.db.models.functions import Now, Trunc
 from django.utils.translation import gettext_lazy as _
 
-from core.privacy import Person, Rows, declare, mentioning, personal, scrubbed, technical, through
+from core.privacy import (
+    Person,
+    Rows,
+    declare,
+    facts,
+    mentioning,
+    nothing_personal,
+    personal,
+    scrubbed,
+    technical,
+    through,
+    withheld,
+)
 from customers.models import (
     Company,
     CompanyPerson,
+    ConsentProof,
     ConsentRecord,
     Customer,
     CustomerImport,
     DismissedSuggestion,
     Identity,
     Note,
+    PrivacyRequest,
+    RetentionPeriod,
+    RetentionRun,
     Suppression,
     Task,
     address_digest,
 )
+
+NOON = timedelta(hours=12)
 
 
 def _self(person: Person) -> Q:
@@ -29,15 +51,34 @@ def _suppressed(person: Person) -> Q:
     return Q(digest__in=[address_digest(address) for address in person.addresses])
 
 
+FIGURES = _("Figures of a person who left, on the day and not on the hour, so that reports of the past stay true.")
+ANSWERED = _("That a request was answered in time, and what was done, must be provable (GDPR Art. 5(2)).")
+SETTINGS = _("A setting of the shop, or a count of what was removed.")
+
+
+def _left_behind(person: Person) -> dict[str, Any]:
+    """Days instead of moments: nothing that matches one order of the books."""
+    return {
+        "created_at": Trunc("created_at", "day") + NOON,
+        "first_order_at": Trunc("first_order_at", "day") + NOON,
+        "last_order_at": Trunc("last_order_at", "day") + NOON,
+        "updated_at": Now(),
+        "erased_at": Now(),
+    }
+
+
 declare(
     Customer,
     title=_("Profile"),
     find=_self,
-    rows=Rows.DELETED,
+    rows=Rows.KEPT,
+    reason=FIGURES,
+    blanks=_left_behind,
     columns=[
-        personal("first_name", "last_name", "locale", "country", "created_at", "updated_at"),
-        personal("orders_count", "revenue", "first_order_at", "last_order_at"),
-        technical("id", "merchant", "search_name"),
+        personal("first_name", "last_name", "locale"),
+        facts("country", "created_at", "orders_count", "revenue", "first_order_at", "last_order_at", reason=FIGURES),
+        technical("id", "merchant", "updated_at", "erased_at"),
+        withheld("search_name", reason=_("Made of the name by the database.")),
     ],
 )
 declare(
@@ -133,3 +174,40 @@ declare(
         technical("id", "merchant", "file_format", "upload", "header_digest", "staff", "created_at"),
     ],
 )
+
+declare(
+    PrivacyRequest,
+    title=_("Requests about your data"),
+    find=through("customer"),
+    rows=Rows.KEPT,
+    reason=ANSWERED,
+    columns=[
+        facts("kind", "channel", "state", "received_at", "due_on", "extended_at", "closed_at", reason=ANSWERED),
+        facts("identity_checked_at", "extension_reason", reason=ANSWERED),
+        personal("contact", "statement", "identity_evidence", "outcome"),
+        withheld("notes", "file", "link_until", reason=_("Inner notes of staff about the answer itself.")),
+        withheld("customer", reason=_("The profile itself is in the export.")),
+        technical("id", "merchant", "identity_checked_by", "assignee", "closed_by", "job"),
+        technical("receipt", reason=_("Counts per table, without the person.")),
+    ],
+)
+
+
+def _proved(person: Person) -> Q:
+    return Q(digest__in=[address_digest(address) for address in person.addresses])
+
+
+PROOF = _("Answers claims until they lapse (GDPR Art. 17(3)(e), BGB §§ 195, 199); found only by who names the address.")
+declare(
+    ConsentProof,
+    title=_("Proofs of consents of an erased profile"),
+    find=_proved,
+    rows=Rows.KEPT,
+    reason=PROOF,
+    columns=[
+        facts("kind", "purpose", "channel", "text_version", "occurred_at", "recorded_at", "kept_until", reason=PROOF),
+        technical("id", "merchant", "digest", "moments"),
+    ],
+)
+nothing_personal(RetentionPeriod, reason=SETTINGS, texts=["kind"])
+nothing_personal(RetentionRun, reason=SETTINGS, texts=["kind"])

@@ -21,6 +21,7 @@ from customers.models.consent_texts import (
 )
 from customers.models.crm import Note, Task, TaskQuerySet
 from customers.models.imports import CustomerImport
+from customers.models.privacy import ConsentProof, PrivacyRequest, RetentionPeriod, RetentionRun
 from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, email_domain
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Company",
     "CompanyPerson",
     "CompanyQuerySet",
+    "ConsentProof",
     "ConsentRecord",
     "ConsentRecordQuerySet",
     "ConsentRequest",
@@ -43,7 +45,10 @@ __all__ = [
     "Identity",
     "Language",
     "Note",
+    "PrivacyRequest",
     "Purpose",
+    "RetentionPeriod",
+    "RetentionRun",
     "Suppression",
     "SuppressionQuerySet",
     "Task",

@@ -17,6 +17,10 @@ SEARCHED = 1000
 
 
 class CustomerQuerySet(MerchantQuerySet["Customer"]):
+    def present(self) -> Self:
+        """People: without the figures that erased ones left behind."""
+        return self.filter(erased_at=None)
+
     def with_identities(self) -> Self:
         """Loads every identity with one further query."""
         return self.prefetch_related("identities")
@@ -51,6 +55,8 @@ class Customer(MerchantModel):
     revenue = models.BigIntegerField(_("revenue"), default=0, help_text=_("Gross, net of refunds and cancellations."))
     first_order_at = models.DateTimeField(_("first order"), null=True)
     last_order_at = models.DateTimeField(_("last order"), null=True)
+    # The person left: a row of figures stays, so that reports of the past stay true. It leads to nobody.
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
     search_name = models.GeneratedField(
         expression=Lower(Concat(F("first_name"), Value(" "), F("last_name"))),
         output_field=models.CharField(max_length=241),
@@ -83,6 +89,8 @@ class Customer(MerchantModel):
     @property
     def name(self) -> str:
         """The person's name, else the e-mail address, else the external id: never empty."""
+        if self.erased_at:
+            return str(_("Erased customer"))
         full = f"{self.first_name} {self.last_name}".strip()
         return full or self.email or self.external_id or str(_("Customer %(id)s") % {"id": self.pk})
 

@@ -12,6 +12,7 @@ from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
 from customers.models import (
     Company,
     CompanyPerson,
+    ConsentProof,
     ConsentRecord,
     ConsentRequest,
     ConsentText,
@@ -19,6 +20,9 @@ from customers.models import (
     CustomerImport,
     DismissedSuggestion,
     Note,
+    PrivacyRequest,
+    RetentionPeriod,
+    RetentionRun,
     Suppression,
     Task,
 )
@@ -86,6 +90,7 @@ def stock_up(membership: Membership, number: int) -> None:
     _tell(order)
     assert order.customer is not None
     _look_after(order.customer, staff, number)
+    _ask(order, staff, number)
 
 
 def _sell(merchant: Merchant, number: int) -> Order:
@@ -163,6 +168,19 @@ def _tell(order: Order) -> None:
         basis="contract",
         code="contract",
     )
+
+
+def _ask(order: Order, staff: Staff, number: int) -> None:
+    """A privacy request of the order's customer, and what erasures and retention left behind."""
+    merchant = order.merchant
+    PrivacyRequest.objects.create(
+        merchant=merchant, kind="access", channel="email", customer=order.customer, due_on=AT.date(), assignee=staff
+    )
+    ConsentProof.objects.create(
+        merchant=merchant, digest=f"{number:064}", kind="granted", occurred_at=AT, recorded_at=AT, kept_until=AT.date()
+    )
+    RetentionPeriod.objects.create(merchant=merchant, kind=f"kind-{number}", days=30)
+    RetentionRun.objects.create(merchant=merchant, kind="messages", older_than=AT, removed=number)
 
 
 def rows_of(model: type[models.Model], merchant: Merchant) -> models.QuerySet[Any]:
