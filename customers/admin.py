@@ -14,6 +14,8 @@ from customers.models import (
     Customer,
     CustomerImport,
     DismissedSuggestion,
+    Event,
+    EventReceipt,
     Identity,
     Note,
     PrivacyRequest,
@@ -141,3 +143,19 @@ class RetentionPeriodAdmin(ReadOnlyAdmin):
 class RetentionRunAdmin(ReadOnlyAdmin):
     list_display = ("ran_at", "kind", "removed", "older_than", "merchant")
     list_filter = ("kind", MerchantFilter)
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ("occurred_at", "kind", "name", "channel", "merchant", "customer_id", "is_bot")
+    list_filter = ("kind", "channel", "is_bot", MerchantFilter)
+    search_fields = ("=anonymous_id", "=message_id")
+    # The order of the primary key: a list of the newest reads no more than it shows.
+    ordering = ("-merchant", "-id")
+
+
+@admin.register(EventReceipt)
+class EventReceiptAdmin(ReadOnlyAdmin):
+    list_display = ("digest", "occurred_at", "merchant")
+    list_filter = (MerchantFilter,)
+    search_fields = ("=digest",)

@@ -30,6 +30,8 @@ from customers.models import (
     Customer,
     CustomerImport,
     DismissedSuggestion,
+    Event,
+    EventReceipt,
     Identity,
     Note,
     PrivacyRequest,
@@ -65,6 +67,12 @@ def _left_behind(person: Person) -> dict[str, Any]:
         "updated_at": Now(),
         "erased_at": Now(),
     }
+
+
+def _did(person: Person) -> Q:
+    """What the profile did, and its visitors before anybody knew them."""
+    visitors = [visitor for visitor in person.anonymous_ids if visitor]
+    return Q(customer_id__in=person.ids) | Q(anonymous_id__in=visitors)
 
 
 declare(
@@ -211,3 +219,16 @@ declare(
 )
 nothing_personal(RetentionPeriod, reason=SETTINGS, texts=["kind"])
 nothing_personal(RetentionRun, reason=SETTINGS, texts=["kind"])
+
+
+declare(
+    Event,
+    title=_("What you did in the shop"),
+    find=_did,
+    rows=Rows.DELETED,
+    columns=[
+        personal("occurred_at", "received_at", "kind", "channel", "name", "anonymous_id", "properties", "context"),
+        technical("id", "merchant", "customer_id", "is_bot", "message_id"),
+    ],
+)
+nothing_personal(EventReceipt, reason=_("A digest of an event's number: that it came, not what it said."))

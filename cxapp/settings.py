@@ -155,6 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     "drain-deliveries": {"task": "core.tasks.drain_deliveries", "schedule": 5.0, "options": {"expires": 5}},
     "send-messages": {"task": "campaigns.tasks.send_due_messages", "schedule": 10.0, "options": {"expires": 10}},
     "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 30.0, "options": {"expires": 30}},
+    "create-event-partitions": {"task": "customers.tasks.create_event_partitions", "schedule": 24 * 3600.0},
     "forget-old-records": {"task": "core.tasks.forget_old_records", "schedule": 24 * 3600.0},
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",

@@ -20,6 +20,7 @@ from customers.models.consent_texts import (
     request_digest,
 )
 from customers.models.crm import Note, Task, TaskQuerySet
+from customers.models.events import Event, EventChannel, EventQuerySet, EventReceipt
 from customers.models.imports import CustomerImport
 from customers.models.privacy import ConsentProof, PrivacyRequest, RetentionPeriod, RetentionRun
 from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, email_domain
@@ -42,6 +43,10 @@ __all__ = [
     "CustomerImport",
     "CustomerQuerySet",
     "DismissedSuggestion",
+    "Event",
+    "EventChannel",
+    "EventQuerySet",
+    "EventReceipt",
     "Identity",
     "Language",
     "Note",

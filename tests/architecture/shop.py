@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 from django.db import models
@@ -19,6 +20,8 @@ from customers.models import (
     Customer,
     CustomerImport,
     DismissedSuggestion,
+    Event,
+    EventReceipt,
     Note,
     PrivacyRequest,
     RetentionPeriod,
@@ -91,6 +94,7 @@ def stock_up(membership: Membership, number: int) -> None:
     assert order.customer is not None
     _look_after(order.customer, staff, number)
     _ask(order, staff, number)
+    _track(order, number)
 
 
 def _sell(merchant: Merchant, number: int) -> Order:
@@ -181,6 +185,23 @@ def _ask(order: Order, staff: Staff, number: int) -> None:
     )
     RetentionPeriod.objects.create(merchant=merchant, kind=f"kind-{number}", days=30)
     RetentionRun.objects.create(merchant=merchant, kind="messages", older_than=AT, removed=number)
+
+
+def _track(order: Order, number: int) -> None:
+    """What the buyer did before."""
+    Event.objects.create(
+        merchant=order.merchant,
+        occurred_at=AT,
+        received_at=AT,
+        customer_id=order.customer_id,
+        kind="track",
+        channel="web",
+        name="Product Viewed",
+        anonymous_id=f"visitor-{number}",
+        message_id=f"m-{number}",
+        properties={"sku": f"SKU-{number}", "price": 19.99},
+    )
+    EventReceipt.objects.create(merchant=order.merchant, digest=uuid4(), occurred_at=AT)
 
 
 def rows_of(model: type[models.Model], merchant: Merchant) -> models.QuerySet[Any]:
