@@ -14,15 +14,21 @@ from customers.models import (
     Customer,
     CustomerImport,
     DismissedSuggestion,
+    Duplicate,
     Event,
     EventReceipt,
     Identity,
+    IdentityLink,
+    Merge,
     Note,
     PrivacyRequest,
     RetentionPeriod,
     RetentionRun,
+    SeparatedIdentity,
+    Separation,
     Suppression,
     Task,
+    Trait,
 )
 from merchants.administration import MerchantFilter, MerchantModelAdmin, ReadOnlyAdmin
 
@@ -36,6 +42,8 @@ class CustomerAdmin(MerchantModelAdmin):
         "first_name",
         "last_name",
         "locale",
+        "postal_code",
+        "city",
         "country",
         "orders_count",
         "revenue",
@@ -43,7 +51,7 @@ class CustomerAdmin(MerchantModelAdmin):
         "last_order_at",
         "created_at",
     )
-    readonly_fields = fields[:1] + fields[5:]
+    readonly_fields = fields[:1] + fields[7:]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """With identities: a customer without a name is shown by one."""
@@ -159,3 +167,41 @@ class EventReceiptAdmin(ReadOnlyAdmin):
     list_display = ("digest", "occurred_at", "merchant")
     list_filter = (MerchantFilter,)
     search_fields = ("=digest",)
+
+
+@admin.register(Trait)
+class TraitAdmin(ReadOnlyAdmin):
+    list_display = ("name", "merchant", "customer_id", "source", "set_at")
+    list_filter = (MerchantFilter,)
+    search_fields = ("=name",)
+
+
+@admin.register(IdentityLink)
+class IdentityLinkAdmin(ReadOnlyAdmin):
+    list_display = ("first_id", "second_id", "standing", "refusal", "merchant", "first_seen_at")
+    list_filter = ("standing", "refusal", MerchantFilter)
+
+
+@admin.register(Separation)
+class SeparationAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "merchant", "staff_id")
+    list_filter = (MerchantFilter,)
+
+
+@admin.register(SeparatedIdentity)
+class SeparatedIdentityAdmin(ReadOnlyAdmin):
+    list_display = ("separation_id", "identity_id", "side", "merchant")
+    list_filter = (MerchantFilter,)
+
+
+@admin.register(Merge)
+class MergeAdmin(ReadOnlyAdmin):
+    list_display = ("merged_at", "absorbed_id", "kept_id", "reason", "merchant", "undone_at")
+    list_filter = ("reason", MerchantFilter)
+    search_fields = ("=absorbed_id",)
+
+
+@admin.register(Duplicate)
+class DuplicateAdmin(ReadOnlyAdmin):
+    list_display = ("found_at", "reason", "first_id", "second_id", "merchant", "dismissed_at")
+    list_filter = ("reason", MerchantFilter)

@@ -30,15 +30,21 @@ from customers.models import (
     Customer,
     CustomerImport,
     DismissedSuggestion,
+    Duplicate,
     Event,
     EventReceipt,
     Identity,
+    IdentityLink,
+    Merge,
     Note,
     PrivacyRequest,
     RetentionPeriod,
     RetentionRun,
+    SeparatedIdentity,
+    Separation,
     Suppression,
     Task,
+    Trait,
     address_digest,
 )
 
@@ -83,9 +89,9 @@ declare(
     reason=FIGURES,
     blanks=_left_behind,
     columns=[
-        personal("first_name", "last_name", "locale"),
+        personal("first_name", "last_name", "locale", "postal_code", "city"),
         facts("country", "created_at", "orders_count", "revenue", "first_order_at", "last_order_at", reason=FIGURES),
-        technical("id", "merchant", "updated_at", "erased_at"),
+        technical("id", "merchant", "updated_at", "erased_at", "details_at"),
         withheld("search_name", reason=_("Made of the name by the database.")),
     ],
 )
@@ -94,7 +100,7 @@ declare(
     title=_("How you are recognised"),
     find=through("customer"),
     rows=Rows.DELETED,
-    columns=[personal("kind", "value", "created_at"), technical("id", "merchant", "customer")],
+    columns=[personal("kind", "value", "created_at"), technical("id", "merchant", "customer", "blocked_at")],
 )
 declare(
     ConsentRecord,
@@ -232,3 +238,65 @@ declare(
     ],
 )
 nothing_personal(EventReceipt, reason=_("A digest of an event's number: that it came, not what it said."))
+
+
+def _linked(person: Person) -> Q:
+    return Q(first__customer__in=person.ids) | Q(second__customer__in=person.ids)
+
+
+def _alike(person: Person) -> Q:
+    return Q(first__in=person.ids) | Q(second__in=person.ids)
+
+
+declare(
+    Trait,
+    title=_("What was declared about you"),
+    find=through("customer"),
+    rows=Rows.DELETED,
+    columns=[personal("name", "value", "source", "set_at"), technical("id", "merchant", "customer")],
+)
+declare(
+    IdentityLink,
+    title=_("Which identities came together"),
+    find=_linked,
+    rows=Rows.DELETED,
+    columns=[
+        personal("source", "first_seen_at"),
+        technical("id", "merchant", "first", "second", "standing", "refusal"),
+    ],
+)
+declare(
+    SeparatedIdentity,
+    title=_("Identities that staff keep apart"),
+    find=through("identity__customer"),
+    rows=Rows.DELETED,
+    columns=[technical("id", "merchant", "separation", "identity", "side")],
+)
+nothing_personal(Separation, reason=_("Says who decided, and when; whom it is about is in its members."))
+declare(
+    Merge,
+    title=_("Profiles that became one"),
+    find=through("kept"),
+    rows=Rows.DELETED,
+    columns=[
+        personal("reason", "merged_at", "undone_at"),
+        withheld(
+            "snapshot",
+            "changes",
+            "moved",
+            "dropped",
+            reason=_("Repeats, so that the merge can be undone, what the other tables show."),
+        ),
+        technical("id", "merchant", "kept", "kept_id_then", "absorbed_id", "staff", "undone_by"),
+    ],
+)
+declare(
+    Duplicate,
+    title=_("Profiles that may be the same person"),
+    find=_alike,
+    rows=Rows.DELETED,
+    columns=[
+        withheld("detail", reason=_("May show what another person is called.")),
+        technical("id", "merchant", "first", "second", "reason", "found_at", "dismissed_at", "dismissed_by"),
+    ],
+)

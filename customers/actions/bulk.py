@@ -52,7 +52,9 @@ def resolve_customers(merchant: Merchant, sightings: Sequence[Sighting]) -> list
     The rows of known customers are locked until the transaction ends. A profile made here is known since its first
     sighting. Raises IntegrityError where another transaction just added one of the identities.
     """
-    book = _Book(merchant, {key for sighting in sightings for key in sighting.person.identities().items()})
+    book = _Book(
+        merchant, {key for sighting in sightings for key in sighting.person.identities(merchant.country).items()}
+    )
     profiles = [book.find_or_add(sighting) for sighting in sightings]
     book.write()
     return [profile.customer.pk if profile else None for profile in profiles]
@@ -69,7 +71,7 @@ class _Book:
         self._identities: list[tuple[Key, _Profile]] = []
 
     def find_or_add(self, sighting: Sighting) -> _Profile | None:
-        wanted = sighting.person.identities()
+        wanted = sighting.person.identities(self._merchant.country)
         if not wanted:
             return None
         profile = self._choose(wanted)
@@ -85,9 +87,10 @@ class _Book:
         found = {kind: self._known.get((kind, value)) for kind, value in wanted.items()}
         if by_id := found.get(Identity.Kind.EXTERNAL_ID):
             return by_id
-        if by_email := found.get(Identity.Kind.EMAIL):
-            return None if Identity.Kind.EXTERNAL_ID in wanted and by_email.has_shop_id else by_email
-        return found.get(Identity.Kind.PHONE) if len(wanted) == 1 else None
+        for kind in (Identity.Kind.LOYALTY_CARD, Identity.Kind.EMAIL):
+            if known := found.get(kind):
+                return None if Identity.Kind.EXTERNAL_ID in wanted and known.has_shop_id else known
+        return found.get(next(iter(wanted)))
 
     def _add(self, sighting: Sighting) -> _Profile:
         details = {name: getattr(sighting.person, name) for name in DETAILS}

@@ -12,34 +12,47 @@ from django.utils.translation import gettext as _
 
 from core.errors import InvalidInput
 from customers.models import Customer, Identity
-from customers.rules.addresses import normalise_address, normalise_email
+from customers.rules.identities import PRIORITY, clean_identity
 from merchants.models import Merchant
 
 # An identity that another transaction is just adding is seen on the next try; each try can meet one more.
 TRIES = 4
-DETAILS = ("first_name", "last_name", "locale", "country")
+DETAILS = ("first_name", "last_name", "locale", "postal_code", "city", "country")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A person as a shop describes one. ``phone`` is in international form; what is unknown is empty."""
+    """A person as a shop describes one; what is unknown is empty.
+
+    ``anonymous_id`` and ``device_id`` join a visitor's history to the profile: give them only where consent
+    allows that. ``social`` names network and handle: ``instagram:ada``.
+    """
 
     external_id: str = ""
+    loyalty_card: str = ""
     email: str = ""
     phone: str = ""
+    social: str = ""
+    device_id: str = ""
+    anonymous_id: str = ""
     first_name: str = ""
     last_name: str = ""
     locale: str = ""
+    postal_code: str = ""
+    city: str = ""
     country: str = ""
 
-    def identities(self) -> dict[str, str]:
-        """Normalised, by kind, the one that decides first."""
+    def identities(self, region: str = "") -> dict[str, str]:
+        """Normalised, by kind, the one that decides first; without values such as ``null`` that name nobody.
+
+        A telephone number without a country's prefix is one of the person's country, else of ``region``.
+        """
         values = {
-            Identity.Kind.EXTERNAL_ID: self.external_id.strip(),
-            Identity.Kind.EMAIL: normalise_email(self.email),
-            Identity.Kind.PHONE: normalise_address(self.phone),
+            kind: clean_identity(kind, getattr(self, kind), region=self.country or region)
+            for kind in PRIORITY
+            if getattr(self, kind)
         }
-        return {kind.value: value for kind, value in values.items() if value}
+        return {kind: value for kind, value in values.items() if value}
 
     @property
     def is_anonymous(self) -> bool:
@@ -56,7 +69,7 @@ def resolve_customer(merchant: Merchant, person: Person, *, as_of: datetime | No
     stored ones, but those older than the newest order only fill gaps.
     Raises InvalidInput (``customer_unidentified``) for a person without any identity.
     """
-    wanted = person.identities()
+    wanted = person.identities(merchant.country)
     if not wanted:
         raise InvalidInput(
             "customer_unidentified", _("A customer needs an id, an e-mail address or a telephone number.")
@@ -97,12 +110,13 @@ def _known(merchant: Merchant, wanted: Mapping[str, str]) -> dict[str, Identity]
 
 
 def _choose(known: Mapping[str, Identity], wanted: Mapping[str, str]) -> Customer | None:
-    if by_id := known.get(Identity.Kind.EXTERNAL_ID):
-        return by_id.customer
+    for kind in (Identity.Kind.EXTERNAL_ID, Identity.Kind.LOYALTY_CARD):
+        if found := known.get(kind):
+            return found.customer if kind == Identity.Kind.EXTERNAL_ID else _unless_other_id(found.customer, wanted)
     if by_email := known.get(Identity.Kind.EMAIL):
         return _unless_other_id(by_email.customer, wanted)
-    by_phone = known.get(Identity.Kind.PHONE)
-    return by_phone.customer if by_phone and len(wanted) == 1 else None
+    strongest = next(iter(wanted))
+    return known[strongest].customer if strongest in known else None
 
 
 def _unless_other_id(customer: Customer, wanted: Mapping[str, str]) -> Customer | None:

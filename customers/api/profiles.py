@@ -44,6 +44,8 @@ class CustomerOutput(serializers.Serializer[Customer]):
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     locale = serializers.CharField()
+    postal_code = serializers.CharField()
+    city = serializers.CharField()
     country = serializers.CharField()
     known_since = MomentField(source="created_at")
     consents = serializers.SerializerMethodField()

@@ -23,7 +23,8 @@ from customers.models.crm import Note, Task, TaskQuerySet
 from customers.models.events import Event, EventChannel, EventQuerySet, EventReceipt
 from customers.models.imports import CustomerImport
 from customers.models.privacy import ConsentProof, PrivacyRequest, RetentionPeriod, RetentionRun
-from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, email_domain
+from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, Trait, email_domain
+from customers.models.resolution import Duplicate, IdentityLink, Merge, SeparatedIdentity, Separation
 
 __all__ = [
     "SEARCHED",
@@ -43,21 +44,27 @@ __all__ = [
     "CustomerImport",
     "CustomerQuerySet",
     "DismissedSuggestion",
+    "Duplicate",
     "Event",
     "EventChannel",
     "EventQuerySet",
     "EventReceipt",
     "Identity",
+    "IdentityLink",
     "Language",
+    "Merge",
     "Note",
     "PrivacyRequest",
     "Purpose",
     "RetentionPeriod",
     "RetentionRun",
+    "SeparatedIdentity",
+    "Separation",
     "Suppression",
     "SuppressionQuerySet",
     "Task",
     "TaskQuerySet",
+    "Trait",
     "address_digest",
     "email_domain",
     "request_digest",

@@ -1,8 +1,8 @@
-"""People: their profile, and how they are recognised."""
+"""People: their profile, what is known about them, and how they are recognised."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -47,7 +47,13 @@ class Customer(MerchantModel):
     first_name = models.CharField(_("first name"), max_length=120, blank=True)
     last_name = models.CharField(_("last name"), max_length=120, blank=True)
     locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("BCP 47, e.g. de or en-GB."))
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
+    # So that the newest statement about each detail wins, in whatever order statements arrive.
+    details_at: models.JSONField[dict[str, str]] = models.JSONField(
+        _("when each detail was given"), default=dict, editable=False
+    )
     created_at = models.DateTimeField(_("known since"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     # Facts of the orders, kept by the orders app on every order, return and cancellation.
@@ -79,6 +85,12 @@ class Customer(MerchantModel):
             models.Index(fields=["merchant", "-revenue", "-id"], name="customer_by_revenue"),
             models.Index(fields=["merchant", "first_order_at"], name="customer_by_first_order"),
             GinIndex(OpClass(F("search_name"), name="gin_trgm_ops"), name="customer_name_trgm"),
+            # Same name and postcode: a possible duplicate.
+            models.Index(
+                fields=["merchant", "search_name", "postal_code"],
+                condition=~models.Q(postal_code=""),
+                name="customer_name_and_postcode",
+            ),
         ]
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
@@ -121,11 +133,15 @@ class Identity(MerchantModel):
     """One identifier of a profile, normalised; unique at its merchant."""
 
     class Kind(models.TextChoices):
+        """In order of priority: of several in one call the first says who it is."""
+
         EXTERNAL_ID = "external_id", _("customer number")
+        LOYALTY_CARD = "loyalty_card", _("loyalty card")
         EMAIL = "email", _("e-mail")
         PHONE = "phone", _("phone")
+        SOCIAL = "social", _("social media")
+        DEVICE_ID = "device_id", _("device")
         ANONYMOUS_ID = "anonymous_id", _("device visit")
-        LOYALTY_CARD = "loyalty_card", _("loyalty card")
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="identities", verbose_name=_("customer")
@@ -133,15 +149,45 @@ class Identity(MerchantModel):
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
     value = models.CharField(_("value"), max_length=320)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    blocked_at = models.DateTimeField(
+        _("blocked"),
+        null=True,
+        blank=True,
+        help_text=_("Since then too many people share it: it joins nobody any more."),
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "kind", "value"], name="identity_once")]
         indexes = [
             models.Index(OpClass(F("value"), name="text_pattern_ops"), name="identity_prefix"),
             models.Index(F("merchant"), email_domain(), condition=models.Q(kind="email"), name="identity_email_domain"),
+            models.Index(
+                fields=["merchant", "-blocked_at"], condition=~models.Q(blocked_at=None), name="identity_blocked"
+            ),
         ]
         verbose_name = _("identity")
         verbose_name_plural = _("identities")
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.value}"
+
+
+class Trait(MerchantModel):
+    """A declared fact about a profile, with its source and moment: of two statements the newer one counts.
+
+    A withdrawn fact stays as null, so that an older statement that arrives late does not bring it back.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="traits", verbose_name=_("customer"))
+    name = models.CharField(_("name"), max_length=120)
+    value: models.JSONField[Any] = models.JSONField(_("value"), null=True)
+    source = models.CharField(_("source"), max_length=80, blank=True)
+    set_at = models.DateTimeField(_("set"), default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="trait_once")]
+        verbose_name = _("trait")
+        verbose_name_plural = _("traits")
+
+    def __str__(self) -> str:
+        return self.name

@@ -107,7 +107,7 @@ def _revise(merchant: Merchant, order: Order, data: OrderData) -> Placement:
 
 
 def _customer(merchant: Merchant, data: OrderData) -> Customer | None:
-    if data.customer is None or data.customer.is_anonymous:
+    if data.customer is None or not data.customer.identities(merchant.country):
         return None
     return resolve_customer(merchant, data.customer, as_of=data.placed_at)
 

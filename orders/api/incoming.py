@@ -55,6 +55,8 @@ class BuyerInput(StrictSerializer):
     country = serializers.RegexField(
         r"^[A-Z]{2}\Z", allow_blank=True, default="", help_text="ISO 3166-1 alpha-2: DE, AT."
     )
+    postal_code = StrictCharField(max_length=20, allow_blank=True, default="")
+    city = StrictCharField(max_length=100, allow_blank=True, default="")
 
 
 class NoticeInput(StrictSerializer):

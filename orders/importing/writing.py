@@ -14,7 +14,7 @@ from catalog.actions import Sighting as ProductSighting
 from catalog.actions import recognise_products
 from core.errors import DomainError
 from customers.actions.bulk import Sighting, resolve_customers
-from customers.actions.profiles import DETAILS, Person
+from customers.actions.profiles import Person
 from customers.models import Channel, ConsentRecord, Purpose
 from customers.rules.addresses import normalise_address
 from merchants.models import Merchant
@@ -48,6 +48,7 @@ ORDER_COLUMNS = [
     "cancelled_at",
     "source",
 ]
+DETAILS = ("first_name", "last_name", "locale", "country")
 LINE_COLUMNS = [
     "merchant_id",
     "order_id",

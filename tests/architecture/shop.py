@@ -20,14 +20,21 @@ from customers.models import (
     Customer,
     CustomerImport,
     DismissedSuggestion,
+    Duplicate,
     Event,
     EventReceipt,
+    Identity,
+    IdentityLink,
+    Merge,
     Note,
     PrivacyRequest,
     RetentionPeriod,
     RetentionRun,
+    SeparatedIdentity,
+    Separation,
     Suppression,
     Task,
+    Trait,
 )
 from merchants.actions import create_api_key, record_audit
 from merchants.models import Membership, Merchant, MerchantModel, Staff
@@ -122,6 +129,7 @@ def _sell(merchant: Merchant, number: int) -> Order:
         expires_at=AT,
     )
     Suppression.objects.create(merchant=merchant, channel="email", digest=f"{number:064}", reason="bounce")
+    _recognise(customer)
     order = OrderFactory(customer=customer, number=f"{merchant.slug}-{number}", total=4000, refunded=500)
     line = OrderLineFactory(order=order, product=product, quantity=2, unit_price=2000, returned=1)
     parcel = Shipment.objects.create(merchant=merchant, order=order, reference="P", shipped_at=AT)
@@ -145,6 +153,20 @@ def _look_after(customer: Customer, staff: Staff, number: int) -> None:
     CustomerImport.objects.create(
         merchant=merchant, file_name="people.csv", file_format="csv", header=["email"], header_digest=f"{number:064}"
     )
+
+
+def _recognise(customer: Customer) -> None:
+    """What is declared about the customer, who else it may be, and a merge."""
+    merchant, other = customer.merchant, CustomerFactory(merchant=customer.merchant)
+    Trait.objects.create(merchant=merchant, customer=customer, name="size", value="M", source="x")
+    first, second = Identity.objects.for_merchant(merchant).filter(customer=customer).order_by("pk")
+    IdentityLink.objects.get_or_create(merchant=merchant, first=first, second=second)
+    separation = Separation.objects.create(merchant=merchant)
+    SeparatedIdentity.objects.create(merchant=merchant, separation=separation, identity=first, side=0)
+    Merge.objects.create(
+        merchant=merchant, kept=customer, kept_id_then=customer.pk, absorbed_id=customer.pk + 10**6, reason="staff"
+    )
+    Duplicate.objects.create(merchant=merchant, first=customer, second=other, reason="name", detail="Ada Muster")
 
 
 def _tell(order: Order) -> None:

@@ -28,6 +28,8 @@ def test_a_customer_with_identities_consents_and_figures(api: Storefront, mercha
         "first_name": "Ada",
         "last_name": "Muster",
         "locale": "de",
+        "postal_code": "",
+        "city": "",
         "country": "DE",
         "consents": [],
         "orders_count": 1,
