@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import django_filters
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.listing import ListFilter, SearchFilter, SinceFilter, recent_values
 from core.templatetags.cx import country_name
-from customers.models import Customer
+from customers.models import Customer, Task, TaskQuerySet
+from merchants.models import Staff
 
 
 class CustomerFilter(ListFilter):
@@ -33,3 +38,52 @@ class CustomerFilter(ListFilter):
         if value == "again":
             return rows.filter(orders_count__gt=1)
         return rows.filter(last_order_at__isnull=value == "no")
+
+
+class TaskFilter(ListFilter):
+    """Open tasks unless the address asks for others."""
+
+    q = SearchFilter(placeholder=_("Task or customer"))
+    state = django_filters.ChoiceFilter(
+        label=_("State"),
+        empty_label=_("Open"),
+        choices=[("done", _("Done")), ("all", _("Open and done"))],
+        method="by_state",
+    )
+    assignee = django_filters.ChoiceFilter(label=_("Assigned to"), empty_label=_("Everybody"), method="by_assignee")
+    due = django_filters.ChoiceFilter(
+        label=_("Due"),
+        empty_label=_("Any day"),
+        choices=[("overdue", _("overdue")), ("today", _("today")), ("week", _("in seven days")), ("none", _("no day"))],
+        method="by_day",
+    )
+    priority = django_filters.ChoiceFilter(
+        label=_("Priority"), empty_label=_("Every priority"), choices=Task.Priority.choices
+    )
+
+    sorts = {"due": ["due_on", "id"], "newest": ["id"]}
+    default_sort = "due"
+
+    def narrow(self) -> None:
+        members = Staff.objects.filter(memberships__merchant=self.merchant).order_by("email")
+        nobody = ("nobody", _("Nobody yet"))
+        self.form.fields["assignee"].choices = [*((str(one.pk), str(one)) for one in members), nobody]
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        open_or_asked = queryset if self.form.cleaned_data.get("state") else queryset.open()
+        return super().filter_queryset(open_or_asked)
+
+    def by_state(self, rows: TaskQuerySet, name: str, value: str) -> QuerySet[Task]:
+        return rows if value == "all" else rows.filter(state=Task.State.DONE)
+
+    def by_assignee(self, rows: TaskQuerySet, name: str, value: str) -> QuerySet[Task]:
+        return rows.filter(assignee=None) if value == "nobody" else rows.filter(assignee=int(value))
+
+    def by_day(self, rows: TaskQuerySet, name: str, value: str) -> QuerySet[Task]:
+        today = timezone.localdate()
+        if value == "overdue":
+            return rows.overdue(today)
+        if value == "none":
+            return rows.filter(due_on=None)
+        last = today if value == "today" else today + timedelta(days=7)
+        return rows.filter(due_on__gte=today, due_on__lte=last)

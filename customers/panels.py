@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+import customers.crm_panels  # noqa: F401  # registers the panels of notes and tasks
 from core.providers import NavigationItem, TimelineFilter, customer_timeline, navigation, timeline_filters
 from customers.timeline import consent_entries
 

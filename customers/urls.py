@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
 from customers.api import profiles as api
-from customers.views import editing
+from customers.views import crm, editing
 from customers.views import profiles as views
 
 urlpatterns = [
@@ -13,6 +13,17 @@ urlpatterns = [
     path("customers/<int:pk>/timeline", views.customer_timeline, name="customer_timeline"),
     path("customers/<int:pk>/edit", editing.customer_edit, name="customer_edit"),
     path("customers/<int:pk>/object", views.customer_object, name="customer_object"),
+    path("customers/<int:pk>/notes", crm.note_add, name="note_add"),
+    path("customers/notes/<int:pk>/edit", crm.note_edit, name="note_edit"),
+    path("customers/notes/<int:pk>/pin", crm.note_pin, name="note_pin"),
+    path("customers/notes/<int:pk>/delete", crm.note_delete, name="note_delete"),
+    path("customers/<int:pk>/tasks", crm.task_add, name="task_add"),
+    path("customers/tasks/", crm.task_list, name="task_list"),
+    path("customers/tasks/complete", crm.task_complete, name="task_complete"),
+    path("customers/tasks/<int:pk>/edit", crm.task_edit, name="task_edit"),
+    path("customers/tasks/<int:pk>/done", crm.task_done, name="task_done"),
+    path("customers/tasks/<int:pk>/reopen", crm.task_reopen, name="task_reopen"),
+    path("customers/tasks/<int:pk>/delete", crm.task_delete, name="task_delete"),
 ]
 api_urlpatterns: list[URLPattern] = [
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),

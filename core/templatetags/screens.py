@@ -31,6 +31,8 @@ _KEYS = [
     gettext_noop("File"),
     gettext_noop("Format"),
     gettext_noop("Message"),
+    gettext_noop("Note"),
+    gettext_noop("Task"),
     gettext_noop("Order"),
     gettext_noop("Path"),
     gettext_noop("Purpose"),

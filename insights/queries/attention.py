@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from campaigns.models import Message
 from core.models import Delivery, Job
+from customers.models import Task
 from insights.queries.figures import today
 from merchants.models import Merchant
 from orders.models import Order
@@ -35,7 +36,7 @@ class Attention:
 
 def needs_attention(merchant: Merchant) -> list[Attention]:
     """The most urgent first; empty on a good day."""
-    checks = [_legal_footer, _messages, _deliveries, _jobs, _late_orders]
+    checks = [_legal_footer, _messages, _deliveries, _jobs, _late_orders, _overdue_tasks]
     return [found for check in checks if (found := check(merchant))]
 
 
@@ -100,3 +101,13 @@ def _late_orders(merchant: Merchant) -> Attention | None:
     detail = _("Promised for a day that is over, and not delivered yet.")
     url = reverse("order_list", args=[merchant.slug]) + "?late=true"
     return Attention(title % {"count": spoken}, detail, "truck-delivery", "warning", url)
+
+
+def _overdue_tasks(merchant: Merchant) -> Attention | None:
+    count, spoken = _count(Task.objects.for_merchant(merchant).overdue(today(merchant)))
+    if not count:
+        return None
+    title = ngettext("%(count)s task is overdue", "%(count)s tasks are overdue", count)
+    detail = _("Somebody promised a customer something for a day that is over.")
+    url = reverse("task_list", args=[merchant.slug]) + "?due=overdue"
+    return Attention(title % {"count": spoken}, detail, "checklist", "warning", url)

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Message
 from catalog.models import Product
 from core.models import Delivery, Job
-from customers.models import Customer
+from customers.models import Customer, Note, Task
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
 from tests.architecture.shop import rows_of, stock_up
@@ -35,6 +35,15 @@ ROWS: dict[str, type[Any]] = {
     "job_cancel": Job,
     "job_detail": Job,
     "job_progress": Job,
+    "note_add": Customer,
+    "note_delete": Note,
+    "note_edit": Note,
+    "note_pin": Note,
+    "task_add": Customer,
+    "task_delete": Task,
+    "task_done": Task,
+    "task_edit": Task,
+    "task_reopen": Task,
     "message_detail": Message,
     "message_preview": Message,
     "message_retry": Message,
