@@ -13,6 +13,7 @@ from customers.models import (
     ConsentText,
     Customer,
     CustomerImport,
+    CustomerKpis,
     DismissedSuggestion,
     Duplicate,
     Event,
@@ -26,6 +27,7 @@ from customers.models import (
     RetentionRun,
     SeparatedIdentity,
     Separation,
+    ShopKpis,
     Suppression,
     Task,
     Trait,
@@ -205,3 +207,16 @@ class MergeAdmin(ReadOnlyAdmin):
 class DuplicateAdmin(ReadOnlyAdmin):
     list_display = ("found_at", "reason", "first_id", "second_id", "merchant", "dismissed_at")
     list_filter = ("reason", MerchantFilter)
+
+
+@admin.register(CustomerKpis)
+class CustomerKpisAdmin(ReadOnlyAdmin):
+    list_display = ("customer_id", "merchant", "lifecycle", "profitability", "rfm_group", "predicted_value")
+    list_filter = ("lifecycle", "profitability", MerchantFilter)
+    search_fields = ("=customer__identities__value",)
+
+
+@admin.register(ShopKpis)
+class ShopKpisAdmin(ReadOnlyAdmin):
+    list_display = ("merchant", "typical_gap_days", "top_margin", "figured_at")
+    list_filter = (MerchantFilter,)

@@ -29,6 +29,7 @@ from customers.models import (
     ConsentRecord,
     Customer,
     CustomerImport,
+    CustomerKpis,
     DismissedSuggestion,
     Duplicate,
     Event,
@@ -42,6 +43,7 @@ from customers.models import (
     RetentionRun,
     SeparatedIdentity,
     Separation,
+    ShopKpis,
     Suppression,
     Task,
     Trait,
@@ -299,4 +301,21 @@ declare(
         withheld("detail", reason=_("May show what another person is called.")),
         technical("id", "merchant", "first", "second", "reason", "found_at", "dismissed_at", "dismissed_by"),
     ],
+)
+declare(
+    CustomerKpis,
+    title=_("What your orders add up to, and what is expected of you"),
+    find=through("customer"),
+    rows=Rows.DELETED,
+    columns=[
+        personal("units_bought", "units_returned", "returned_value", "discounts", "net_revenue", "mean_gap_days"),
+        personal("payment_methods", "payments_count", "payment_days", "overdue_days", "first_channel", "last_channel"),
+        personal("margin", "covered_revenue", "goods_cost", "payment_fees", "shipping_costs", "return_costs"),
+        personal("lifecycle", "profitability", "recency_class", "frequency_class", "monetary_class", "rfm_group"),
+        personal("predicted_orders", "predicted_value", "alive", "predicted_at", "updated_at"),
+        technical("id", "merchant", "customer"),
+    ],
+)
+nothing_personal(
+    ShopKpis, reason=_("Thresholds and parameters over all customers; nobody is in them."), texts=["model"]
 )

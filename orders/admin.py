@@ -4,8 +4,11 @@ from django.contrib import admin
 
 from merchants.administration import MerchantFilter, ReadOnlyAdmin
 from orders.models import (
+    CostSettings,
     Order,
     OrderLine,
+    Payment,
+    PaymentFee,
     Refund,
     Return,
     ReturnLine,
@@ -66,3 +69,21 @@ class TrackingEventAdmin(ReadOnlyAdmin):
 class ReturnLineAdmin(ReadOnlyAdmin):
     list_display = ("parcel", "merchant", "order_line_id", "quantity", "refund")
     list_select_related = ("merchant", "parcel")
+
+
+@admin.register(Payment)
+class PaymentAdmin(PartAdmin):
+    list_display = ("reference", "order", "merchant", "amount", "method", "paid_at", "due_on")
+
+
+@admin.register(CostSettings)
+class CostSettingsAdmin(ReadOnlyAdmin):
+    list_display = ("merchant", "parcel_cost", "return_cost")
+    list_filter = (MerchantFilter,)
+
+
+@admin.register(PaymentFee)
+class PaymentFeeAdmin(ReadOnlyAdmin):
+    list_display = ("method", "merchant", "share", "fixed")
+    list_filter = (MerchantFilter,)
+    search_fields = ("=method",)

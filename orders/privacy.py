@@ -5,10 +5,24 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.privacy import Column, Find, Person, Rows, declare, facts, personal, technical, withheld
+from core.privacy import (
+    Column,
+    Find,
+    Person,
+    Rows,
+    declare,
+    facts,
+    nothing_personal,
+    personal,
+    technical,
+    withheld,
+)
 from orders.models import (
+    CostSettings,
     Order,
     OrderLine,
+    Payment,
+    PaymentFee,
     Refund,
     Return,
     ReturnLine,
@@ -46,7 +60,7 @@ declare(
     columns=[
         facts(
             "number", "country", "placed_at", "currency", "shipping", "discount", "total", "tax", "refunded",
-            "payment_method", "state", "promised_delivery_on", "cancelled_at", reason=BOOKS,
+            "payment_method", "channel", "state", "promised_delivery_on", "cancelled_at", reason=BOOKS,
         ),
         facts("coupon_codes", "source", "received_at", reason=BOOKS),
         personal("email", "locale", "cancellation_reason"),
@@ -65,6 +79,7 @@ declare(
             "order", "title", "quantity", "unit_price", "discount", "total", "tax_rate", "cancelled", "returned",
             "refunded", reason=BOOKS,
         ),
+        technical("unit_cost", reason=_("What the product cost the shop; it says nothing about the person.")),
         _keys("position", "product"),
     ],
 )  # fmt: skip
@@ -136,3 +151,13 @@ declare(
         _keys("parcel"),
     ],
 )
+declare(
+    Payment,
+    title=_("Payments"),
+    find=of_order("order__"),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[facts("order", "amount", "method", "paid_at", "due_on", reason=BOOKS), _keys("reference")],
+)
+nothing_personal(CostSettings, reason=_("Amounts of the shop's own costs; nobody is in them."))
+nothing_personal(PaymentFee, reason=_("What a payment method costs the shop; nobody is in it."), texts=["method"])

@@ -22,6 +22,7 @@ from customers.models.consent_texts import (
 from customers.models.crm import Note, Task, TaskQuerySet
 from customers.models.events import Event, EventChannel, EventQuerySet, EventReceipt
 from customers.models.imports import CustomerImport
+from customers.models.kpis import CustomerKpis, Lifecycle, Profitability, RfmGroup, ShopKpis
 from customers.models.privacy import ConsentProof, PrivacyRequest, RetentionPeriod, RetentionRun
 from customers.models.profiles import SEARCHED, Customer, CustomerQuerySet, Identity, Trait, email_domain
 from customers.models.resolution import Duplicate, IdentityLink, Merge, SeparatedIdentity, Separation
@@ -42,6 +43,7 @@ __all__ = [
     "ConsentTextQuerySet",
     "Customer",
     "CustomerImport",
+    "CustomerKpis",
     "CustomerQuerySet",
     "DismissedSuggestion",
     "Duplicate",
@@ -52,14 +54,18 @@ __all__ = [
     "Identity",
     "IdentityLink",
     "Language",
+    "Lifecycle",
     "Merge",
     "Note",
     "PrivacyRequest",
+    "Profitability",
     "Purpose",
     "RetentionPeriod",
     "RetentionRun",
+    "RfmGroup",
     "SeparatedIdentity",
     "Separation",
+    "ShopKpis",
     "Suppression",
     "SuppressionQuerySet",
     "Task",

@@ -26,6 +26,7 @@ from cxapp.demo.shop import generate
 from cxapp.demo.writing import Tick, copy_rows
 from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
+from orders.actions.recounting import store_figures
 from orders.models import Order
 
 SECOND_CUSTOMERS = 18
@@ -143,6 +144,7 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
             copy_rows(batch, tick)
             if batch:
                 counts[str(batch[0]._meta.verbose_name_plural)] += len(batch)
+        store_figures(merchant, None)
     return counts
 
 

@@ -179,6 +179,7 @@ class ShopRows:
                 discount=line.discount,
                 total=line.total,
                 tax_rate=line.tax_rate,
+                unit_cost=product.cost,
                 cancelled=line.cancelled,
                 returned=line.returned,
                 refunded=line.refunded,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django.db.models import Count, F, Max, Min, Sum
+from collections.abc import Iterable, Sequence
 
 from customers.models import Customer
 from merchants.models import Merchant
-from orders.models import Order
+from orders.actions.recounting import store_figures
 
 
 def lock_customers(merchant: Merchant, ids: Iterable[int | None]) -> None:
@@ -19,14 +17,12 @@ def lock_customers(merchant: Merchant, ids: Iterable[int | None]) -> None:
 
 
 def recount_customer(merchant: Merchant, customer_id: int | None) -> None:
-    """Recompute the profile's figures from its orders; its row must be locked. Nothing to do for a guest."""
-    if customer_id is None:
-        return
-    counted = Order.objects.for_merchant(merchant).filter(customer=customer_id).counted()
-    figures = counted.aggregate(
-        orders_count=Count("pk"),
-        revenue=Sum(F("total") - F("refunded"), default=0),
-        first_order_at=Min("placed_at"),
-        last_order_at=Max("placed_at"),
-    )
-    Customer.objects.for_merchant(merchant).filter(pk=customer_id).update(**figures)
+    """Recompute the figures of one customer from the facts; its row must be locked. Nothing to do for a guest."""
+    if customer_id is not None:
+        store_figures(merchant, [customer_id])
+
+
+def recount_customers(merchant: Merchant, ids: Sequence[int]) -> None:
+    """Recompute the figures of these customers; call it in the transaction that changed their orders."""
+    lock_customers(merchant, ids)
+    store_figures(merchant, ids)

@@ -54,6 +54,7 @@ class OrderData:
     shipping: int = 0
     discount: int = 0
     payment_method: str = ""
+    channel: str = Order.Channel.WEB.value
     coupon_codes: Sequence[str] = ()
     promised_delivery_on: date | None = None
     source: str = Order.Source.API

@@ -21,9 +21,14 @@ ASIDE = 10_000
 
 def new_line(order: Order, data: LineData, product: Product, position: int) -> OrderLine:
     """The unsaved row of a line; positions count from 1."""
-    line = OrderLine(merchant_id=order.merchant_id, order=order, product=product)
+    line = _row(order, product)
     _fill(line, data, position)
     return line
+
+
+def _row(order: Order, product: Product) -> OrderLine:
+    """What a unit costs the shop is noted when it is sold: a later cost does not change earlier profits."""
+    return OrderLine(merchant_id=order.merchant_id, order=order, product=product, unit_cost=product.cost)
 
 
 def _fill(line: OrderLine, data: LineData, position: int) -> None:
@@ -45,11 +50,7 @@ def replace_lines(order: Order, lines: Sequence[LineData], products: Mapping[str
         unmatched[row.product.sku].append(row)
     rows = []
     for position, data in enumerate(lines, start=1):
-        known = (
-            unmatched[data.sku].pop(0)
-            if unmatched[data.sku]
-            else OrderLine(merchant_id=order.merchant_id, order=order, product=products[data.sku])
-        )
+        known = unmatched[data.sku].pop(0) if unmatched[data.sku] else _row(order, products[data.sku])
         _fill(known, data, position)
         rows.append(known)
     gone = [row for remaining in unmatched.values() for row in remaining]

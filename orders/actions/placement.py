@@ -136,6 +136,7 @@ def _facts_given(data: OrderData) -> dict[str, Any]:
         "discount": data.discount,
         "total": data.total,
         "payment_method": data.payment_method,
+        "channel": data.channel,
         "coupon_codes": list(data.coupon_codes),
         "promised_delivery_on": data.promised_delivery_on,
         "email": buyer.email if buyer else "",

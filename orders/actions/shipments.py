@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.events import publish
+from orders.actions.facts import lock_customers, recount_customer
 from orders.actions.progress import advance_state
 from orders.actions.units import Units, lines_of, lock_order, pick_lines, refuse_far_future, shipped_units
 from orders.events import OrderDelivered, OrderShipped
@@ -64,6 +65,9 @@ def record_shipment(order: Order, data: ShipmentData) -> RecordedShipment:
     shipment = _update(order, known, data) if known else _send(order, data)
     _note_events(shipment, data.events)
     advance_state(order)
+    if known is None:
+        lock_customers(order.merchant, [order.customer_id])
+        recount_customer(order.merchant, order.customer_id)
     return RecordedShipment(order, shipment, is_new=known is None)
 
 

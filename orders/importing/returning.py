@@ -15,8 +15,8 @@ from django.db.models import Sum
 from catalog.models import Product
 from customers.models import Identity
 from merchants.models import Merchant
+from orders.actions.facts import recount_customers
 from orders.importing.matching import Allocation, ReturnedRow, Sale, match_returns
-from orders.importing.summaries import recount_customers
 from orders.models import OrderLine, Refund, Return, ReturnLine
 from orders.pricing import goods_paid
 

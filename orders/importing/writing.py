@@ -18,11 +18,11 @@ from customers.actions.profiles import Person
 from customers.models import Channel, ConsentRecord, Purpose
 from customers.rules.addresses import normalise_address
 from merchants.models import Merchant
+from orders.actions.facts import recount_customers
 from orders.actions.incoming import LineData, Notice, OrderData
 from orders.actions.placement import place_order
 from orders.importing.batch import Batch
 from orders.importing.copying import array_text, copy_rows, next_ids
-from orders.importing.summaries import recount_customers
 from orders.models import Order, OrderLine, Refund, Shipment, ShipmentLine
 
 ORDER_COLUMNS = [
@@ -47,6 +47,7 @@ ORDER_COLUMNS = [
     "state",
     "cancelled_at",
     "source",
+    "channel",
 ]
 DETAILS = ("first_name", "last_name", "locale", "country")
 LINE_COLUMNS = [
@@ -60,6 +61,7 @@ LINE_COLUMNS = [
     "discount",
     "total",
     "tax_rate",
+    "unit_cost",
     "cancelled",
     "refunded",
 ]
@@ -95,6 +97,7 @@ class Products:
     def __init__(self, merchant: Merchant) -> None:
         self._merchant = merchant
         self._ids: dict[str, int] = {}
+        self._costs: dict[str, int | None] = {}
 
     def learn(self, lines: pl.DataFrame) -> None:
         """Commits by itself: a batch that is undone later takes no known product with it."""
@@ -106,9 +109,14 @@ class Products:
         if sightings:
             found = recognise_products(self._merchant, sightings)
             self._ids |= {sku: product.pk for sku, product in found.items()}
+            self._costs |= {sku: product.cost for sku, product in found.items()}
 
     def ids(self, lines: pl.DataFrame) -> pl.Series:
         return lines["sku"].replace_strict(self._ids, return_dtype=pl.Int64).alias("product_id")
+
+    def costs(self, lines: pl.DataFrame) -> pl.Series:
+        """What a unit costs the shop today, where the catalogue knows."""
+        return lines["sku"].replace_strict(self._costs, return_dtype=pl.Int64).alias("unit_cost")
 
 
 def write_new(merchant: Merchant, orders: pl.DataFrame, lines: pl.DataFrame, products: Products) -> None:
@@ -137,6 +145,7 @@ def _with_ids(merchant: Merchant, orders: pl.DataFrame) -> pl.DataFrame:
         pl.Series("coupon_codes", [array_text(codes) for codes in orders["coupon_codes"].to_list()], pl.String),
         merchant_id=pl.lit(merchant.pk),
         source=pl.lit(Order.Source.IMPORT.value),
+        channel=pl.lit(Order.Channel.WEB.value),
     )
 
 
@@ -151,7 +160,8 @@ def _sightings(orders: pl.DataFrame) -> list[Sighting]:
 
 def _line_rows(merchant: Merchant, lines: pl.DataFrame, products: Products) -> pl.DataFrame:
     cancelled = pl.when(pl.col("state") == Order.State.CANCELLED).then(pl.col("quantity")).otherwise(0)
-    rows = lines.with_columns(products.ids(lines), merchant_id=pl.lit(merchant.pk), order_id="id", cancelled=cancelled)
+    known = [products.ids(lines), products.costs(lines)]
+    rows = lines.with_columns(*known, merchant_id=pl.lit(merchant.pk), order_id="id", cancelled=cancelled)
     return rows.select(LINE_COLUMNS)
 
 

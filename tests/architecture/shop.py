@@ -19,6 +19,7 @@ from customers.models import (
     ConsentText,
     Customer,
     CustomerImport,
+    CustomerKpis,
     DismissedSuggestion,
     Duplicate,
     Event,
@@ -32,6 +33,7 @@ from customers.models import (
     RetentionRun,
     SeparatedIdentity,
     Separation,
+    ShopKpis,
     Suppression,
     Task,
     Trait,
@@ -40,7 +42,10 @@ from merchants.actions import create_api_key, record_audit
 from merchants.models import Membership, Merchant, MerchantModel, Staff
 from orders.importing import IMPORT
 from orders.models import (
+    CostSettings,
     Order,
+    Payment,
+    PaymentFee,
     Refund,
     Return,
     ReturnLine,
@@ -138,6 +143,7 @@ def _sell(merchant: Merchant, number: int) -> Order:
     back = Return.objects.create(merchant=merchant, order=order, reference="R", received_at=AT)
     ReturnLine.objects.create(merchant=merchant, parcel=back, order_line=line, quantity=1, refund=500)
     Refund.objects.create(merchant=merchant, order=order, parcel=back, amount=500, refunded_at=AT)
+    _earn(order)
     return order
 
 
@@ -167,6 +173,16 @@ def _recognise(customer: Customer) -> None:
         merchant=merchant, kept=customer, kept_id_then=customer.pk, absorbed_id=customer.pk + 10**6, reason="staff"
     )
     Duplicate.objects.create(merchant=merchant, first=customer, second=other, reason="name", detail="Ada Muster")
+
+
+def _earn(order: Order) -> None:
+    """What the order brought and cost."""
+    merchant = order.merchant
+    Payment.objects.create(merchant=merchant, order=order, reference="Z", amount=3500, method="card", paid_at=AT)
+    CostSettings.objects.get_or_create(merchant=merchant, defaults={"parcel_cost": 400, "return_cost": 300})
+    PaymentFee.objects.get_or_create(merchant=merchant, method="card", defaults={"share": "0.02", "fixed": 10})
+    ShopKpis.objects.get_or_create(merchant=merchant, defaults={"typical_gap_days": 30})
+    CustomerKpis.objects.create(merchant=merchant, customer=order.customer, lifecycle="first_time")
 
 
 def _tell(order: Order) -> None:

@@ -63,6 +63,17 @@ class Order(MerchantModel):
         IMPORT = "import", _("import")
         DEMO = "demo", _("demo")
 
+    class Channel(models.TextChoices):
+        """Where the person bought."""
+
+        WEB = "web", _("online shop")
+        APP = "app", _("app")
+        POS = "pos", _("till")
+        CLIENTELING = "clienteling", _("sales person")
+        SUPPORT = "support", _("customer service")
+        SOCIAL = "social", _("social network")
+        MARKETPLACE = "marketplace", _("marketplace")
+
     number = models.CharField(_("number"), max_length=64)
     version = models.PositiveIntegerField(_("version"), default=1)
     customer = models.ForeignKey(
@@ -88,6 +99,7 @@ class Order(MerchantModel):
     tax = models.BigIntegerField(_("tax included"), default=0)
     refunded = models.BigIntegerField(_("refunded"), default=0)
     payment_method = models.CharField(_("payment method"), max_length=40, blank=True)
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.WEB)
     coupon_codes = ArrayField(models.CharField(max_length=64), verbose_name=_("coupon codes"), default=list, blank=True)
     promised_delivery_on = models.DateField(_("promised delivery"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PLACED)
@@ -146,6 +158,14 @@ class OrderLine(MerchantModel):
     discount = models.BigIntegerField(_("discount"), default=0, help_text=_("On the whole line."))
     total = models.BigIntegerField(_("total"), help_text=_("quantity × unit price − discount"))
     tax_rate = models.DecimalField(_("tax rate"), max_digits=5, decimal_places=4, default=0)
+    unit_cost = models.BigIntegerField(
+        _("cost of a unit"),
+        null=True,
+        help_text=_(
+            "What one unit cost the merchant when it was sold, net. Empty: not known then; the nightly "
+            "round fills it in once the catalogue knows."
+        ),
+    )
     cancelled = models.PositiveIntegerField(_("units cancelled"), default=0)
     returned = models.PositiveIntegerField(_("units returned"), default=0)
     refunded = models.BigIntegerField(_("refunded"), default=0)
