@@ -27,6 +27,8 @@ from customers.models import (
     CompanyPerson,
     ConsentProof,
     ConsentRecord,
+    ConsentRequest,
+    ConsentText,
     Customer,
     CustomerImport,
     CustomerKpis,
@@ -49,6 +51,7 @@ from customers.models import (
     Trait,
     address_digest,
 )
+from customers.rules.addresses import normalise_address
 
 NOON = timedelta(hours=12)
 
@@ -81,6 +84,11 @@ def _did(person: Person) -> Q:
     """What the profile did, and its visitors before anybody knew them."""
     visitors = [visitor for visitor in person.anonymous_ids if visitor]
     return Q(customer_id__in=person.ids) | Q(anonymous_id__in=visitors)
+
+
+def _asked(person: Person) -> Q:
+    """Also what was asked of the address before there was a profile."""
+    return Q(customer__in=person.ids) | Q(address__in=[normalise_address(address) for address in person.addresses])
 
 
 declare(
@@ -117,7 +125,25 @@ declare(
         personal("kind", "purpose", "channel", "address", "text_version", "source", "evidence"),
         personal("occurred_at", "recorded_at"),
         technical("id", "merchant", "customer"),
+        technical("text", reason=_("The shop's own words, the same for everybody; their version is in the export.")),
     ],
+)
+declare(
+    ConsentRequest,
+    title=_("Consents that wait for a confirmation"),
+    find=_asked,
+    rows=Rows.DELETED,
+    columns=[
+        personal("address", "channel", "purposes", "locale", "source", "evidence"),
+        personal("requested_at", "expires_at", "confirmed_at"),
+        technical("id", "merchant", "customer", "text"),
+        technical("nonce", "digest", reason=_("Random; they recognise the link in the message.")),
+    ],
+)
+nothing_personal(
+    ConsentText,
+    reason=_("The shop's own words, the same for everybody."),
+    texts=["version", "text"],
 )
 declare(
     Suppression,

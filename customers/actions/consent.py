@@ -11,13 +11,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import InvalidInput
-from customers.models import Channel, ConsentRecord, Customer, Identity, Purpose, Suppression, address_digest
+from customers.models import (
+    Channel,
+    ConsentRecord,
+    ConsentText,
+    Customer,
+    Identity,
+    Purpose,
+    Suppression,
+    address_digest,
+)
 from customers.rules.addresses import normalise_address
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 
 # Which identities an address of a channel is; the empty channel stands for all.
-_ADDRESS_KINDS = {
+ADDRESS_KINDS_OF = {
     "": [Identity.Kind.EMAIL, Identity.Kind.PHONE],
     Channel.EMAIL: [Identity.Kind.EMAIL],
     Channel.SMS: [Identity.Kind.PHONE],
@@ -62,17 +71,20 @@ def record_consent(
     *,
     purpose: str,
     channel: str,
-    text_version: str,
     source: str,
     evidence: dict[str, Any],
+    text: ConsentText | None = None,
+    text_version: str = "",
     address: str = "",
     given_at: datetime | None = None,
     staff: Staff | None = None,
 ) -> ConsentRecord:
-    """This person agreed to the text ``text_version``; ``evidence`` proves it (LAW.md rule 5).
+    """This person agreed to ``text``; ``evidence`` proves it (LAW.md rule 5).
 
-    An empty ``address`` consents for every address of the channel.
+    Where the words are not kept here, ``text_version`` names them. An empty ``address`` consents for every address
+    of the channel.
     """
+    text_version = text.version if text else text_version
     _require_text_version(text_version)
     record = _append_once(
         customer,
@@ -81,6 +93,7 @@ def record_consent(
         channel=channel,
         address=normalise_address(address),
         text_version=text_version,
+        text=text,
         occurred_at=given_at or timezone.now(),
         source=source,
         evidence=evidence,
@@ -222,7 +235,7 @@ def _lock(customer: Customer) -> None:
 
 def _addresses(customer: Customer, channel: str, address: str) -> set[str]:
     """The address at hand and the person's others that ``channel`` reaches."""
-    wanted = _ADDRESS_KINDS.get(channel, [])
+    wanted = ADDRESS_KINDS_OF.get(channel, [])
     known = Identity.objects.for_merchant(customer.merchant_id).filter(customer=customer, kind__in=wanted)
     return {address, *known.values_list("value", flat=True)}
 

@@ -165,7 +165,9 @@ CELLS: tuple[tuple[Purpose, str], ...] = tuple(
 def consent_state(customer: Customer, *, at: datetime | None = None) -> list[ConsentCell]:
     """What is allowed with this person for every purpose and channel, now or as it stood; three queries."""
     merchant, moment = customer.merchant, at or timezone.now()
-    addresses = {channel: customer.identity(kind) for channel, kind in ADDRESS_KINDS.items()}
+    identities = sorted(customer.identities.all(), key=lambda identity: identity.pk)
+    newest = {identity.kind: identity.value for identity in identities}
+    addresses = {channel: newest.get(kind, "") for channel, kind in ADDRESS_KINDS.items()}
     readers = [Reader(customer.pk, address) for address in {*addresses.values(), ""}]
     records, stops = list(_statements(readers, merchant).order_by()), list(_stops(readers, merchant))
 
