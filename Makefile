@@ -16,10 +16,10 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test lint format types checks bench messages shell reset
+.PHONY: help run install test lint format types checks bench bench-promotions messages shell reset
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 run: install ## install, start everything, print address and logins; Ctrl-C stops it (PORT=8000)
 	@exec $(BIN)/python -m cxapp.launch
@@ -49,6 +49,9 @@ checks: install ## settings and migrations are complete
 
 bench: install ## measure against the bars of the specification
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench
+
+bench-promotions: install ## measure decisions on carts; needs no server
+	$(BIN)/python -m bench promotions
 
 messages: $(PACKAGES) ## bring the translation catalogues up to date with the sources
 	@$(BIN)/python manage.py messages
