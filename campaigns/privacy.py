@@ -17,7 +17,7 @@ def _of_message(prefix: str = "") -> Find:
     def find(person: Person) -> Q:
         wanted = Q(**{f"{prefix}customer__in": person.ids}) | of_order(f"{prefix}order__")(person)
         for address in person.addresses:
-            wanted |= Q(**{f"{prefix}address__iexact": address})
+            wanted |= Q(**{f"{prefix}customer": None, f"{prefix}address__iexact": address})
         return wanted
 
     return find

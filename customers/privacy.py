@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now, Trunc
 from django.utils.translation import gettext_lazy as _
 
 from core.privacy import (
+    ERASED,
     Person,
     Rows,
     declare,
@@ -83,7 +85,7 @@ def _left_behind(person: Person) -> dict[str, Any]:
 def _did(person: Person) -> Q:
     """What the profile did, and its visitors before anybody knew them."""
     visitors = [visitor for visitor in person.anonymous_ids if visitor]
-    return Q(customer_id__in=person.ids) | Q(anonymous_id__in=visitors)
+    return Q(customer_id__in=person.ids) | Q(customer_id=None, anonymous_id__in=visitors)
 
 
 def _asked(person: Person) -> Q:
@@ -255,14 +257,56 @@ nothing_personal(RetentionPeriod, reason=SETTINGS, texts=["kind"])
 nothing_personal(RetentionRun, reason=SETTINGS, texts=["kind"])
 
 
+VISITS = _(
+    "What was looked at, put in the basket or searched, and when, stays for the shop's figures: without person, visitor, "
+    "address, device and free text."
+)
+# What of an event's properties figures and recommendations rest on; all else could say anything.
+COMMERCE = [
+    "product_id", "sku", "variant_id", "price", "quantity", "currency", "value", "revenue", "total", "tax", "shipping",
+    "discount", "position",
+]  # fmt: skip
+_OF_COMMERCE = (
+    "SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(%s) "
+    "WHERE key = ANY(%%s) AND jsonb_typeof(value) IN ('number', 'string') AND length(value::text) < 70"
+)
+_PRODUCTS = (
+    f"SELECT coalesce(jsonb_agg(({_OF_COMMERCE % 'entry'})), '[]') FROM jsonb_array_elements(properties->'products') entry "  # noqa: S608  # made of our own words only
+    "WHERE jsonb_typeof(entry) = 'object'"
+)
+_REMAINDER = (
+    "CASE WHEN kind <> 'track' OR jsonb_typeof(properties) <> 'object' THEN '{}'::jsonb ELSE regexp_replace((("
+    f"{_OF_COMMERCE % 'properties'}) || CASE WHEN jsonb_typeof(properties->'products') = 'array' "
+    f"THEN jsonb_build_object('products', ({_PRODUCTS})) ELSE '{{}}' END)::text, %s, %s, 'gi')::jsonb END"
+)
+NOTHING = r"(?!)"
+
+
+def _remainder_of_events(person: Person) -> dict[str, Any]:
+    """Of what was tracked the goods and figures; names of calls and values without the person's words."""
+    pattern = person.pattern or NOTHING
+    name = Func(F("name"), Value(pattern), Value(ERASED), Value("gi"), function="regexp_replace")
+    return {
+        "name": Case(When(kind="track", then=name), default=Value("")),
+        # The statement is made of our own words, the person's are its parameters.
+        "properties": RawSQL(_REMAINDER, [COMMERCE, COMMERCE, pattern, ERASED]),  # noqa: S611
+    }
+
+
 declare(
     Event,
     title=_("What you did in the shop"),
     find=_did,
-    rows=Rows.DELETED,
+    rows=Rows.KEPT,
+    reason=VISITS,
+    blanks=_remainder_of_events,
     columns=[
-        personal("occurred_at", "received_at", "kind", "channel", "name", "anonymous_id", "properties", "context"),
-        technical("id", "merchant", "customer_id", "is_bot", "message_id"),
+        facts("occurred_at", "received_at", "kind", "channel", reason=VISITS),
+        facts("name", "properties", reason=_("Goods, quantities and amounts only; free text goes.")),
+        personal("anonymous_id", "context"),
+        withheld("customer_id", reason=_("The profile itself is in the export.")),
+        withheld("message_id", reason=_("A number of the sender's, by which it could find the person.")),
+        technical("id", "merchant", "is_bot"),
     ],
 )
 nothing_personal(EventReceipt, reason=_("A digest of an event's number: that it came, not what it said."))
@@ -270,6 +314,11 @@ nothing_personal(EventReceipt, reason=_("A digest of an event's number: that it 
 
 def _linked(person: Person) -> Q:
     return Q(first__customer__in=person.ids) | Q(second__customer__in=person.ids)
+
+
+def _merged(person: Person) -> Q:
+    """Also merges that were undone: each side is still described there."""
+    return Q(kept__in=person.ids) | Q(kept_id_then__in=person.ids) | Q(absorbed_id__in=person.ids)
 
 
 def _alike(person: Person) -> Q:
@@ -304,7 +353,7 @@ nothing_personal(Separation, reason=_("Says who decided, and when; whom it is ab
 declare(
     Merge,
     title=_("Profiles that became one"),
-    find=through("kept"),
+    find=_merged,
     rows=Rows.DELETED,
     columns=[
         personal("reason", "merged_at", "undone_at"),

@@ -12,6 +12,7 @@ from core.privacy import (
     Rows,
     declare,
     facts,
+    hints,
     nothing_personal,
     personal,
     technical,
@@ -161,3 +162,12 @@ declare(
 )
 nothing_personal(CostSettings, reason=_("Amounts of the shop's own costs; nobody is in them."))
 nothing_personal(PaymentFee, reason=_("What a payment method costs the shop; nobody is in it."), texts=["method"])
+
+
+def _addresses_of_orders(person: Person) -> set[str]:
+    """Addresses that the person's orders came with, which the profile may not have kept."""
+    orders = Order.objects.for_merchant(person.merchant_id).filter(customer__in=person.ids).exclude(email="")
+    return set(orders.order_by().values_list("email", flat=True).distinct())
+
+
+hints.register(_addresses_of_orders, name="orders")

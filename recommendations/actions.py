@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,10 +21,13 @@ from numpy.typing import NDArray
 
 from core.errors import DomainError
 from core.jobs import Cancelled, start_job
+from core.locks import lock_name
 from core.models import Job
+from customers.models import Customer
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from recommendations.engines import artefacts
+from recommendations.engines.forgetting import without_customers
 from recommendations.engines.interactions import Interactions
 from recommendations.models import ModelVersion, artefact_directory
 from recommendations.queries import Snapshot, read_snapshot
@@ -189,12 +192,57 @@ def _about(training: _Training, trained: Trained, facts: dict[str, Any]) -> dict
 
 @transaction.atomic
 def publish(version: ModelVersion) -> ModelVersion:
-    """Swap the pointer: in one transaction the live version retires and ``version`` takes its place."""
+    """Swap the pointer: in one transaction the live version retires and ``version`` takes its place.
+
+    Whoever was erased while it learnt is taken out of it first.
+    """
+    _lock_artefacts(version.merchant_id)
     live = ModelVersion.objects.for_merchant(version.merchant_id).live()
     live.update(status=ModelVersion.Status.RETIRED)
     version.status, version.published_at = ModelVersion.Status.LIVE, timezone.now()
     version.save()
+    customers = Customer.objects.for_merchant(version.merchant_id).filter(erased_at__gte=version.snapshot_at)
+    forget_customers(version.merchant_id, [customer.pk for customer in customers])
+    version.refresh_from_db()
     return version
+
+
+@transaction.atomic
+def forget_customers(merchant_id: int, customer_ids: Iterable[int]) -> int:
+    """Take erased people out of every stored artefact; returns how many artefacts knew them.
+
+    An artefact is never changed: a copy without them is written beside it under a new name, the row is pointed
+    there, and serving processes load it as they load every new version. The old one goes after the commit.
+    """
+    _lock_artefacts(merchant_id)
+    ids = np.fromiter(customer_ids, np.int64)
+    stored = ModelVersion.objects.for_merchant(merchant_id).stored()
+    return sum(_forget_in(version, ids) for version in stored) if len(ids) else 0
+
+
+def _forget_in(version: ModelVersion, ids: NDArray[np.int64]) -> bool:
+    old = version.directory
+    try:
+        artefact = artefacts.load(old)
+        arrays = without_customers(artefact.arrays, ids)
+    except (artefacts.ArtefactError, KeyError):
+        # Nobody can read it, so nobody can say that the person is not in it.
+        version.size = 0
+        version.save(update_fields=["size"])
+        transaction.on_commit(lambda: artefacts.remove(old))
+        return True
+    if arrays is None:
+        return False
+    version.version = f"{version.version.partition('+')[0]}+{secrets.token_hex(3)}"
+    version.size = artefacts.write(version.directory, arrays, {**artefact.about, "version": version.version})
+    version.save(update_fields=["version", "size"])
+    transaction.on_commit(lambda: artefacts.remove(old))
+    return True
+
+
+def _lock_artefacts(merchant_id: int) -> None:
+    """Held until the transaction ends: meanwhile nobody publishes, tidies, or takes somebody out."""
+    lock_name(f"recommendations.artefacts:{merchant_id}")
 
 
 def _refuse(training: _Training, facts: dict[str, Any], reason: dict[str, Any]) -> ModelVersion:
@@ -205,11 +253,13 @@ def _refuse(training: _Training, facts: dict[str, Any], reason: dict[str, Any]) 
     return version
 
 
+@transaction.atomic
 def tidy(merchant: Merchant) -> None:
     """Keep the newest five artefacts and the live one; delete others, and what killed trainings left behind.
 
     Only under the training lock: a directory without a row may be one that is being written.
     """
+    _lock_artefacts(merchant.pk)
     versions = ModelVersion.objects.for_merchant(merchant)
     kept = set(versions.stored().order_by("-id").values_list("version", flat=True)[:KEPT_ARTEFACTS])
     kept |= set(versions.live().values_list("version", flat=True))

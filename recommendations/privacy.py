@@ -1,12 +1,42 @@
 """What the recommender holds about people: nothing in tables, rows of numbers in trained models, a memory in Redis."""
 
+from __future__ import annotations
+
 from django.utils.translation import gettext_lazy as _
 
-from core.privacy import nothing_personal
+from core.privacy import Outcome, Person, nothing_personal, register_store
+from recommendations import recent
+from recommendations.actions import forget_customers
 from recommendations.models import ModelVersion
+from recommendations.queries import customer_key
 
 nothing_personal(
     ModelVersion,
     reason=_("Counts and measured quality of a training; whom it learnt from is in the artefact's files."),
     texts=["version", "metrics", "reason"],
+)
+
+
+def _forget_purchases(person: Person) -> Outcome:
+    keys = [*person.ids, *(customer_key(number) for number in person.numbers)]
+    return Outcome(deleted=recent.forget(person.merchant_id, keys))
+
+
+def _leave_models(person: Person) -> Outcome:
+    return Outcome(blanked=forget_customers(person.merchant_id, person.ids))
+
+
+register_store(
+    "recommendations.recent",
+    title=_("Recent purchases in Redis"),
+    explanation=_("What was bought since the last training, for two weeks."),
+    erase=_forget_purchases,
+    rank=10,
+)
+register_store(
+    "recommendations.models",
+    title=_("Trained models"),
+    explanation=_("The person's row is blanked in every stored model, and nothing leads to it any more."),
+    erase=_leave_models,
+    rank=20,
 )

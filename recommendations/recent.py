@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 from redis.exceptions import RedisError
 
@@ -50,6 +51,12 @@ def purchased_since(merchant_id: int, key: int, since: datetime) -> list[int]:
         logger.warning("recent purchases are unknown: Redis does not answer")
         return []
     return [int(product_id) for product_id in found]
+
+
+def forget(merchant_id: int, keys: Iterable[int]) -> int:
+    """Forget what was bought under these keys; returns how many were known. Raises RedisError."""
+    names = [_name(merchant_id, key) for key in keys]
+    return cast(int, redis_client().delete(*names)) if names else 0
 
 
 def _name(merchant_id: int, key: int) -> str:

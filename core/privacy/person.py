@@ -48,10 +48,12 @@ class Person:
             return {self._scrub_text(str(key)): self.scrub(entry) for key, entry in value.items()}
         return value
 
-    def _scrub_text(self, text: str) -> str:
+    @property
+    def pattern(self) -> str:
+        """A regular expression, of Python and of PostgreSQL alike, that finds each of the person's words."""
         parts = {part for pair in self.pairs for part in pair}
         words = [*self.words, *sorted(parts, key=len, reverse=True)]
-        if not words:
-            return text
-        pattern = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words)
-        return re.sub(pattern, ERASED, text, flags=re.IGNORECASE)
+        return "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words)
+
+    def _scrub_text(self, text: str) -> str:
+        return re.sub(self.pattern, ERASED, text, flags=re.IGNORECASE) if self.pattern else text

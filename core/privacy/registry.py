@@ -235,3 +235,7 @@ def mentioning(*columns: str) -> Find:
 
 def _says(column: str, word: str) -> Any:
     return IContains(Cast(F(column), TextField()), Value(word))
+
+
+# (person) → further words by which rows of the person can be found: addresses of their orders, for one.
+hints: Registry[Callable[[Person], Iterable[str]]] = Registry()
