@@ -12,3 +12,7 @@ customer_timeline.register(consent_entries, name="consents")
 timeline_filters.register(
     TimelineFilter(_("Consents"), "circle-check", frozenset({"consents"})), name="consents", rank=40
 )
+navigation.register(NavigationItem("event_stream", _("Events"), "broadcast", "developers"), name="events", rank=70)
+navigation.register(
+    NavigationItem("tracking_setup", _("Set up tracking"), "code", "developers"), name="tracking", rank=71
+)

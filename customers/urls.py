@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
 from customers.api import profiles as api
-from customers.views import crm, editing
+from customers.views import crm, editing, event_stream
 from customers.views import profiles as views
 
 urlpatterns = [
@@ -24,6 +24,10 @@ urlpatterns = [
     path("customers/tasks/<int:pk>/done", crm.task_done, name="task_done"),
     path("customers/tasks/<int:pk>/reopen", crm.task_reopen, name="task_reopen"),
     path("customers/tasks/<int:pk>/delete", crm.task_delete, name="task_delete"),
+    path("developers/events/", event_stream.event_stream, name="event_stream"),
+    path("developers/events/arrivals", event_stream.event_arrivals, name="event_arrivals"),
+    path("developers/events/<int:pk>/", event_stream.event_detail, name="event_detail"),
+    path("developers/tracking/", event_stream.tracking_setup, name="tracking_setup"),
 ]
 api_urlpatterns: list[URLPattern] = [
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),

@@ -38,6 +38,11 @@ class EventQuerySet(MerchantQuerySet["Event"]):
         """Events of a profile; its own id and those of profiles it absorbed (``profile_ids``)."""
         return self.filter(customer_id__in=customer_ids)
 
+    def search(self, text: str) -> Self:
+        """Events whose name holds ``text``, and those of a visitor or message with exactly this id. Narrow before."""
+        by_id = models.Q(anonymous_id=text) | models.Q(message_id=text)
+        return self.filter(by_id | models.Q(name__icontains=text))
+
     def newest_first(self) -> Self:
         """In an order that is total, so that a page ends where the next begins."""
         return self.order_by("-occurred_at", "-id")

@@ -94,3 +94,15 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-toggles]");
   if (button) button.ariaExpanded = String(document.querySelector(button.dataset.toggles).classList.toggle("is-open"));
 });
+
+// A live table keeps its newest rows: <tbody data-keep="300">.
+document.addEventListener("htmx:afterSettle", () => {
+  for (const body of document.querySelectorAll("[data-keep]")) {
+    while (body.rows.length > body.dataset.keep) body.deleteRow(-1);
+  }
+});
+
+// What is fetched into <div popover data-opens> is shown.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.matches("[popover][data-opens]")) event.target.showPopover();
+});

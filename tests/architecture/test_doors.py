@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Message
 from catalog.models import Product
 from core.models import Delivery, Job
-from customers.models import Customer, Note, Task
+from customers.models import Customer, Event, Note, Task
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
 from tests.architecture.shop import rows_of, stock_up
@@ -30,6 +30,7 @@ ROWS: dict[str, type[Any]] = {
     "customer_object": Customer,
     "customer_timeline": Customer,
     "delivery_retry": Delivery,
+    "event_detail": Event,
     "import_detail": Job,
     "import_rejected": Job,
     "job_cancel": Job,
