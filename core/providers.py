@@ -95,6 +95,30 @@ timeline_filters: Registry[TimelineFilter] = Registry()
 customer_panels: Registry[Callable[[Any], Panel]] = Registry()
 order_panels: Registry[Callable[[Any], Panel]] = Registry()
 product_panels: Registry[Callable[[Any], Panel]] = Registry()
+
+
+@dataclass(frozen=True)
+class OpenMatter:
+    """Something about a customer that is not settled: ``kind`` is for programs, ``title`` for people."""
+
+    kind: str
+    title: str
+    since: datetime | None = None
+    reference: str = ""
+    is_urgent: bool = False
+
+
+@dataclass(frozen=True)
+class LookupSection:
+    """What an app tells a till about a customer: ``read(customer)``, written by the serializer field ``output``."""
+
+    output: Any
+    read: Callable[[Any], Any]
+
+
+# Sections of the answer to a till, under the names they are registered by.
+customer_lookup: Registry[LookupSection] = Registry()
+open_matters: Registry[Callable[[Any], list[OpenMatter]]] = Registry()
 # What a job of a certain kind came to, instead of its raw result; None for jobs of other kinds.
 job_panels: Registry[Callable[[Any], Panel | None]] = Registry()
 navigation: Registry[NavigationItem] = Registry()

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
+from customers.api import lookup
 from customers.api import profiles as api
 from customers.views import crm, editing, event_stream
 from customers.views import profiles as views
@@ -30,5 +31,7 @@ urlpatterns = [
     path("developers/tracking/", event_stream.tracking_setup, name="tracking_setup"),
 ]
 api_urlpatterns: list[URLPattern] = [
+    # Before the customers' own ids: nobody's may be “lookup”.
+    path("customers/lookup", lookup.CustomerLookupView.as_view(), name="api_customer_lookup"),
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),
 ]

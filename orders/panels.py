@@ -17,15 +17,18 @@ from core.providers import (
     Panel,
     TimelineEntry,
     TimelineFilter,
+    customer_lookup,
     customer_panels,
     customer_timeline,
     job_panels,
     navigation,
+    open_matters,
     product_panels,
     timeline_filters,
 )
 from core.templatetags.cx import money
 from customers.models import Customer
+from orders.api.lookup import last_orders, orders_on_their_way
 from orders.importing import IMPORT
 from orders.models import Order, Return, Shipment
 from orders.queries import product_sales
@@ -152,3 +155,5 @@ timeline_filters.register(
 timeline_filters.register(
     TimelineFilter(gettext_lazy("Parcels and returns"), "truck", frozenset({"parcels"})), name="parcels", rank=20
 )
+customer_lookup.register(last_orders, name="last_orders", rank=10)
+open_matters.register(orders_on_their_way, name="orders", rank=20)

@@ -3,8 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
-from core.providers import NavigationItem, Panel, customer_panels, navigation, product_panels
+from core.providers import NavigationItem, Panel, customer_lookup, customer_panels, navigation, product_panels
 from customers.models import Customer
+from recommendations.lookup import next_best_products
 from recommendations.serving import recommend
 from recommendations.showing import with_products
 
@@ -31,5 +32,6 @@ def product_companions(product: Product) -> Panel:
     return Panel("recommendations/parts/panel.html", {"title": _("Recommended beside it"), "shown": shown})
 
 
+customer_lookup.register(next_best_products, name="next_best_products", rank=20)
 customer_panels.register(customer_recommendations, name="recommendations", rank=20)
 product_panels.register(product_companions, name="recommendations", rank=20)
