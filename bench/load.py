@@ -74,6 +74,11 @@ def get(path: str, token: str) -> bytes:
     return head.encode()
 
 
+def page(path: str, cookie: str) -> bytes:
+    """A page of the back office, asked for by a browser that is logged in."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n".encode()
+
+
 def throughput(port: int, requests: Sequence[bytes], *, seconds: float, connections: int = 8) -> float:
     """Answers per second while ``connections`` ask one after the other. Raises RuntimeError for any status but 200."""
     return _apart(_throughput, port, requests, seconds, connections)
