@@ -53,7 +53,10 @@ class Words:
 
 
 LOOKED_AT_PAGE = Words(
-    "eye", gettext_noop("Looked at the page “%(page)s”"), gettext_noop("Looked at a page"), folds=gettext_noop("Looked at %(count)s pages")
+    "eye",
+    gettext_noop("Looked at the page “%(page)s”"),
+    gettext_noop("Looked at a page"),
+    folds=gettext_noop("Looked at %(count)s pages"),
 )
 KINDS = {
     Event.Kind.PAGE: LOOKED_AT_PAGE,
@@ -123,7 +126,7 @@ def _rows(customer: Customer, limit: int, before: datetime | None) -> Iterable[d
     if before is not None:
         events = events.filter(occurred_at__lt=before)
     ours = Q(customer_id=None) | Q(customer_id__in=ids)
-    parts = [events.filter(customer_id=number) for number in ids]
+    parts = [events.of_profile([number]) for number in ids]
     parts += [events.filter(ours, anonymous_id=visitor) for visitor in anonymous_ids(customer)[:MOST_DEVICES]]
     cut: list[QuerySet[Event, dict[str, Any]]] = [part.newest_first().values(*FIELDS)[:limit] for part in parts]
     return cut[0].union(*cut[1:], all=True) if len(cut) > 1 else cut[0]
@@ -193,7 +196,11 @@ def _detail(properties: Mapping[str, Any], *, known: bool) -> str:
         plain = [(key, _text(value)) for key, value in properties.items()]
         return " · ".join(f"{key}: {text}" for key, text in [pair for pair in plain if pair[1]][:MOST_SHOWN])
     amount = next((properties[key] for key in ("total", "revenue", "value", "price") if key in properties), None)
-    parts = [_quantity(properties.get("quantity")), _money(amount, properties.get("currency")), _text(properties.get("path"))]
+    parts = [
+        _quantity(properties.get("quantity")),
+        _money(amount, properties.get("currency")),
+        _text(properties.get("path")),
+    ]
     return " · ".join(part for part in parts if part)
 
 

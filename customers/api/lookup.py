@@ -66,7 +66,10 @@ class LookupOutput(serializers.Serializer[Customer]):
     known_since = MomentField(source="created_at")
     lifecycle = serializers.ChoiceField(choices=Lifecycle.choices, source="kpis.lifecycle", default=Lifecycle.LEAD)
     rfm_group = serializers.ChoiceField(
-        choices=[("", "not classed yet"), *RfmGroup.choices], source="kpis.rfm_group", default=""
+        choices=[("", "not classed yet"), *RfmGroup.choices],
+        source="kpis.rfm_group",
+        default="",
+        help_text="What recency, frequency and value of the orders say; empty until there is enough to say.",
     )
     orders_count = serializers.IntegerField()
     revenue = serializers.IntegerField()
@@ -76,9 +79,7 @@ class LookupOutput(serializers.Serializer[Customer]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Upper apps add what they know: the last orders, the next best products."""
-        return super().get_fields() | {
-            name: deepcopy(section.output) for name, section in customer_lookup.named()
-        }
+        return super().get_fields() | {name: deepcopy(section.output) for name, section in customer_lookup.named()}
 
 
 class CustomerLookupView(APIView):

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import KitForm
-from customers.actions.details import DETAILS, details_of
+from customers.actions.corrections import DETAILS, details_of
 from customers.models import Customer
 
 # Languages of shops' customers, in which a person is likely to be written to; others stay as they were given.
@@ -44,6 +44,8 @@ class DetailsForm(KitForm):
     first_name = forms.CharField(label=_("first name"), max_length=120, required=False)
     last_name = forms.CharField(label=_("last name"), max_length=120, required=False)
     locale = forms.ChoiceField(label=_("language"), required=False)
+    postal_code = forms.CharField(label=_("postal code"), max_length=20, required=False)
+    city = forms.CharField(label=_("city"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("country"), required=False)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=4000)
 

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from core.door import MerchantRequest, merchant_view
-from customers.actions.details import StaleEdit, edit_details
+from customers.actions.corrections import StaleEdit, edit_details
 from customers.forms.details import DetailsForm
 from customers.models import Customer
 from merchants.models import Role

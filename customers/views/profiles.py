@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -20,6 +20,7 @@ from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
 from customers.models import Channel, ConsentRecord, Customer, Purpose
 from customers.queries.consent import BasisDecision, may_we
+from customers.queries.profiles import absorbed_into
 from customers.rules.legal_basis import Code
 from customers.timeline import Cursor, by_day, chips, kinds_query, known_kinds, timeline
 from merchants.models import Role
@@ -38,7 +39,9 @@ def customer_list(request: MerchantRequest) -> HttpResponse:
 @merchant_view(Role.ANALYST)
 def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     """The whole page; for htmx, which asks when a chip above the timeline is chosen, the timeline alone."""
-    customer = get_object_or_404(_customers(request), pk=pk)
+    customer = _customers(request).filter(pk=pk).first()
+    if customer is None:
+        return _kept_instead(request, pk)
     shown = _timeline_context(request, customer)
     if request.htmx and request.htmx.target == "timeline" and not request.htmx.history_restore_request:
         response = render(request, "customers/customer_detail.html#timeline", {"customer": customer, **shown})
@@ -46,6 +49,14 @@ def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
         response = render(request, "customers/customer_detail.html", _profile_context(request, customer) | shown)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _kept_instead(request: MerchantRequest, pk: int) -> HttpResponse:
+    """A profile that was merged lives on in the one that was kept: old links lead there."""
+    kept = absorbed_into(request.merchant, pk)
+    if kept is None:
+        raise Http404
+    return redirect("customer_detail", request.merchant.slug, kept.pk)
 
 
 def _profile_context(request: MerchantRequest, customer: Customer) -> dict[str, object]:

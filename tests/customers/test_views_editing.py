@@ -10,7 +10,14 @@ from merchants.models import AuditEntry, Merchant, Role
 from tests.factories import CustomerFactory, MembershipFactory
 
 IN_PLACE = {"HX-Request": "true"}
-STORED = {"first_name": "Ada", "last_name": "Berg", "locale": "de", "country": "DE"}
+STORED = {
+    "first_name": "Ada",
+    "last_name": "Berg",
+    "locale": "de",
+    "postal_code": "10115",
+    "city": "Berlin",
+    "country": "DE",
+}
 
 
 @pytest.fixture

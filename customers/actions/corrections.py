@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -12,7 +13,7 @@ from customers.models import Customer
 from merchants.actions import record_audit
 from merchants.models import Staff
 
-DETAILS = ("first_name", "last_name", "locale", "country")
+DETAILS = ("first_name", "last_name", "locale", "postal_code", "city", "country")
 
 
 class StaleEdit(DomainError):  # noqa: N818  # reads as what it says
@@ -46,7 +47,8 @@ def edit_details(
     if changed:
         for name, value in changed.items():
             setattr(locked, name, value)
-        locked.save(update_fields=[*changed, "updated_at"])
+            locked.details_at[name] = timezone.now().isoformat()
+        locked.save(update_fields=[*changed, "details_at", "updated_at"])
         changes = {name: {"from": stored[name], "to": value} for name, value in changed.items()}
         record_audit(customer.merchant, "customer.edited", staff=staff, subject=locked, changes=changes)
     return changed
