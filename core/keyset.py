@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,8 @@ class Page(Generic[M]):
 @dataclass(frozen=True)
 class Ordering:
     """Columns of ``model`` to sort by, each with a leading ``-`` for descending. The last must be unique (``id``).
+
+    A column may belong to a row that every row of the list has one of (``kpis__predicted_value``).
 
     Nullable columns sort their nulls last in both directions. Columns without nulls are sorted plainly: only then does
     PostgreSQL take the rows from a plain index.
@@ -73,23 +76,28 @@ class Ordering:
         return Q(**{f"{field.lstrip('-')}__{'lte' if descending else 'gte'}": value})
 
     def _is_nullable(self, field: str) -> bool:
-        return bool(self.model._meta.get_field(field.lstrip("-")).null)
+        return bool(self._field(field).null)
+
+    def _field(self, field: str) -> models.Field[Any, Any]:
+        *path, name = field.lstrip("-").split("__")
+        model: Any = self.model
+        for step in path:
+            model = model._meta.get_field(step).related_model
+        found: models.Field[Any, Any] = model._meta.get_field(name)
+        return found
 
     def cursor(self, row: models.Model) -> str:
-        values = [getattr(row, field.lstrip("-")) for field in self.fields]
+        values = [attrgetter(field.lstrip("-").replace("__", "."))(row) for field in self.fields]
         plain = [value.isoformat() if isinstance(value, datetime | date) else value for value in values]
         return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
     def values(self, cursor: str) -> list[Any] | None:
         """The values in a cursor, typed; None for one that is not ours (somebody edited the URL)."""
-        fields = {field.name: field for field in self.model._meta.fields}
         try:
             plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             if not isinstance(plain, list) or len(plain) != len(self.fields):
                 return None
-            values = [
-                fields[field.lstrip("-")].to_python(value) for field, value in zip(self.fields, plain, strict=True)
-            ]
+            values = [self._field(field).to_python(value) for field, value in zip(self.fields, plain, strict=True)]
             return values if all(_is_storable(value) for value in values) else None
         except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
             return None

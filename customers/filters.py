@@ -12,12 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from core.listing import ListFilter, SearchFilter, SinceFilter, recent_values
 from core.templatetags.cx import country_name
-from customers.models import Customer, Task, TaskQuerySet
+from customers.models import Customer, CustomerQuerySet, Lifecycle, Task, TaskQuerySet
 from merchants.models import Staff
 
 
 class CustomerFilter(ListFilter):
-    q = SearchFilter(placeholder=_("Name, e-mail or customer number"))
+    q = SearchFilter(placeholder=_("Name, e-mail, phone, customer or card number"))
+    lifecycle = django_filters.ChoiceFilter(
+        label=_("Lifecycle"), empty_label=_("Every stage"), choices=Lifecycle.choices, method="by_lifecycle"
+    )
     country = django_filters.ChoiceFilter(label=_("Country"), empty_label=_("Every country"))
     bought = django_filters.ChoiceFilter(
         label=_("Orders"),
@@ -27,12 +30,36 @@ class CustomerFilter(ListFilter):
     )
     active_since = SinceFilter("last_order_at", label=_("Last order since"))
 
-    sorts = {"newest": ["id"], "last_order": ["last_order_at", "id"], "revenue": ["revenue", "id"]}
+    sorts = {
+        "newest": ["id"],
+        "last_order": ["last_order_at", "id"],
+        "revenue": ["revenue", "id"],
+        "orders": ["orders_count", "id"],
+        "predicted": ["kpis__predicted_value", "kpis__id"],
+    }
     default_sort = "-last_order"
 
     def narrow(self) -> None:
         known = recent_values(Customer.objects.for_merchant(self.merchant), "country", self.asked("country")[:2])
         self.form.fields["country"].choices = [(code, country_name(code)) for code in known]
+        self.filters["q"].method = self.by_text
+
+    @property
+    def shows_predicted_only(self) -> bool:
+        """Sorted by what is predicted, the list holds those for whom something is."""
+        return self.sort.lstrip("-") == "predicted"
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        if self.shows_predicted_only:
+            queryset = queryset.filter(kpis__merchant=self.merchant, kpis__predicted_value__isnull=False)
+        return super().filter_queryset(queryset)
+
+    def by_text(self, rows: CustomerQuerySet, name: str, text: str) -> CustomerQuerySet:
+        return rows.search(text, region=self.merchant.country)
+
+    def by_lifecycle(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        # Who never ordered need not have figures.
+        return rows.filter(orders_count=0) if value == Lifecycle.LEAD else rows.filter(kpis__lifecycle=value)
 
     def by_orders(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         if value == "again":

@@ -27,6 +27,7 @@ OWN = {
     "POST /api/v1/products/bulk",
     "POST /api/v1/orders",
     "GET /api/v1/recommendations",
+    "GET /api/v1/customers/lookup",
 }
 
 

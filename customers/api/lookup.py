@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,18 +64,23 @@ class LookupOutput(serializers.Serializer[Customer]):
     last_name = serializers.CharField()
     locale = serializers.CharField()
     known_since = MomentField(source="created_at")
-    lifecycle = serializers.ChoiceField(choices=Lifecycle.choices, source="kpis.lifecycle", default=Lifecycle.LEAD)
-    rfm_group = serializers.ChoiceField(
-        choices=[("", "not classed yet"), *RfmGroup.choices],
-        source="kpis.rfm_group",
-        default="",
-        help_text="What recency, frequency and value of the orders say; empty until there is enough to say.",
+    lifecycle = serializers.SerializerMethodField()
+    rfm_group = serializers.SerializerMethodField(
+        help_text="What recency, frequency and value of the orders say; empty until there is enough to say."
     )
     orders_count = serializers.IntegerField()
     revenue = serializers.IntegerField()
     currency = serializers.CharField(source="merchant.currency")
     last_order_at = MomentField(allow_null=True)
     open_matters = OpenMatterOutput(many=True, help_text="The urgent first.")
+
+    @extend_schema_field(serializers.ChoiceField(choices=Lifecycle.choices))
+    def get_lifecycle(self, customer: Customer) -> str:
+        return customer.figures.lifecycle if customer.figures else Lifecycle.LEAD.value
+
+    @extend_schema_field(serializers.ChoiceField(choices=RfmGroup.choices, allow_blank=True))
+    def get_rfm_group(self, customer: Customer) -> str:
+        return customer.figures.rfm_group if customer.figures else ""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Upper apps add what they know: the last orders, the next best products."""

@@ -142,6 +142,7 @@ class CustomerKpis(MerchantModel):
                 F("id").desc(),
                 name="kpis_by_predicted_value",
             ),
+            models.Index(fields=["merchant", "predicted_value", "id"], name="kpis_by_least_value"),
             models.Index(fields=["merchant", "lifecycle"], name="kpis_by_lifecycle"),
             models.Index(fields=["merchant", "profitability"], name="kpis_by_profitability"),
             models.Index(fields=["merchant", "recency_class", "frequency_class"], name="kpis_by_rfm"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -12,6 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MerchantModel, MerchantQuerySet
+from customers.rules.identities import phone_prefix
+
+if TYPE_CHECKING:
+    from customers.models.kpis import CustomerKpis
 
 SEARCHED = 1000
 
@@ -25,19 +29,20 @@ class CustomerQuerySet(MerchantQuerySet["Customer"]):
         """Loads every identity with one further query."""
         return self.prefetch_related("identities")
 
-    def search(self, text: str) -> Self:
+    def search(self, text: str, *, region: str = "") -> Self:
         """Customers whose name holds every word of ``text``, or an identity that begins with it.
 
-        Of more than a thousand the newest thousand: whoever finds that many, searches on. Narrow before searching.
+        Telephone numbers are found however they are written, those of ``region`` without its prefix. Of more than a
+        thousand the newest thousand: whoever finds that many, searches on. Narrow before searching.
         """
         text, by_name = text.strip(), self
         for word in text.split():
             by_name = by_name.filter(search_name__contains=word.lower())
-        by_identity = self.filter(
-            models.Q(identities__value__startswith=text) | models.Q(identities__value__startswith=text.lower())
-        )
+        begins = models.Q()
+        for written in {text, text.lower(), phone_prefix(text, region)} - {""}:
+            begins |= models.Q(identities__value__startswith=written)
         # A union, because an "or" over two tables would read every customer.
-        found = [rows.order_by("-pk").values("pk")[:SEARCHED] for rows in (by_name, by_identity)]
+        found = [rows.order_by("-pk").values("pk")[:SEARCHED] for rows in (by_name, self.filter(begins))]
         return self.filter(pk__in=found[0].union(found[1]))
 
 
@@ -83,6 +88,7 @@ class Customer(MerchantModel):
             ),
             models.Index(fields=["merchant", "last_order_at", "id"], name="customer_longest_away"),
             models.Index(fields=["merchant", "-revenue", "-id"], name="customer_by_revenue"),
+            models.Index(fields=["merchant", "-orders_count", "-id"], name="customer_by_orders"),
             models.Index(fields=["merchant", "first_order_at"], name="customer_by_first_order"),
             GinIndex(OpClass(F("search_name"), name="gin_trgm_ops"), name="customer_name_trgm"),
             # Same name and postcode: a possible duplicate.
@@ -110,6 +116,11 @@ class Customer(MerchantModel):
         """The newest identity of ``kind``, or an empty string; uses prefetched identities."""
         values = [(identity.pk, identity.value) for identity in self.identities.all() if identity.kind == kind]
         return max(values)[1] if values else ""
+
+    @property
+    def figures(self) -> CustomerKpis | None:
+        """What the orders come to; None for somebody who was never counted."""
+        return getattr(self, "kpis", None)
 
     @property
     def email(self) -> str:

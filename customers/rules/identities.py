@@ -43,6 +43,7 @@ _NOTHING = frozenset(
         "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
     }
 )  # fmt: skip
+_DIALLED = re.compile(r"\s*\+?[\d\s()/.-]{3,40}")
 _ZEROS = re.compile(r"^[0\s._:-]+$")
 # Mailboxes of nobody. Of the domains reserved for examples only those that programs fill in: shops try out with others.
 _NO_MAILBOX = frozenset(
@@ -92,6 +93,19 @@ def e164(text: str, region: str = "") -> str:
     if is_too_short or len(set(national)) == 1 or not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_prefix(text: str, region: str = "") -> str:
+    """What E.164 numbers begin with whose first digits somebody typed: ``"030/12"`` in DE → ``"+493012"``; else empty."""
+    if not _DIALLED.fullmatch(text):
+        return ""
+    digits = re.sub(r"\D", "", text)
+    if text.lstrip().startswith("+"):
+        return f"+{digits}"
+    if digits.startswith("00"):
+        return f"+{digits[2:]}"
+    country = phonenumbers.country_code_for_region(region) if region and digits.startswith("0") else 0
+    return f"+{country}{digits[1:]}" if country else ""
 
 
 def strongest(kinds: set[str]) -> str:

@@ -32,14 +32,14 @@ def _customers(request: MerchantRequest) -> QuerySet[Customer]:
 
 @merchant_view(Role.ANALYST)
 def customer_list(request: MerchantRequest) -> HttpResponse:
-    listing = list_rows(request, CustomerFilter, _customers(request))
+    listing = list_rows(request, CustomerFilter, _customers(request).select_related("kpis"))
     return render_list(request, "customers/customer_list.html", listing)
 
 
 @merchant_view(Role.ANALYST)
 def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     """The whole page; for htmx, which asks when a chip above the timeline is chosen, the timeline alone."""
-    customer = _customers(request).filter(pk=pk).first()
+    customer = _customers(request).select_related("kpis", "merchant").filter(pk=pk).first()
     if customer is None:
         return _kept_instead(request, pk)
     shown = _timeline_context(request, customer)
