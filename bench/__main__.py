@@ -8,13 +8,9 @@ import sys
 
 from bench.figures import Figure
 
-<<<<<<< HEAD
-BENCHES = ["importing", "recommendations", "confirmations"]
+BENCHES = ["importing", "recommendations", "confirmations", "profiles"]
 # Those of a capability that is still growing: run by name.
 ON_REQUEST = ["promotions"]
-=======
-BENCHES = ["importing", "recommendations", "confirmations", "profiles"]
->>>>>>> 9830f67 (wip2)
 
 
 def run(name: str) -> list[Figure]:
