@@ -87,7 +87,6 @@ def build(*, customers: int, seed: int, now: datetime, watch: Watch) -> tuple[Ac
     counts = _fill(main, customers=customers, seed=seed, now=now, watch=watch)
     second = _make_merchant(load(SECOND), hashed)
     _fill(second, customers=SECOND_CUSTOMERS, seed=seed, now=now, watch=watch)
-    refresh_statistics(_tables())
     owner = Staff.objects.get(email=load(MAIN).staff["owner"])
     keys = {
         kind: create_api_key(main, kind=kind, name="Demo", staff=owner)[1]
@@ -144,6 +143,7 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
             copy_rows(batch, tick)
             if batch:
                 counts[str(batch[0]._meta.verbose_name_plural)] += len(batch)
+        refresh_statistics(_tables())
         store_figures(merchant, None)
     return counts
 
