@@ -22,7 +22,7 @@ class LanguageMiddleware(LocaleMiddleware):
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(("/api/", "/v1/")):
             # Said, not left out: this thread may have served a page in another language before.
             translation.activate(settings.LANGUAGE_CODE)
         else:

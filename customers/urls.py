@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
 from customers.api import lookup
 from customers.api import profiles as api
+from customers.api import tracking
 from customers.views import crm, editing, event_stream
 from customers.views import profiles as views
 
@@ -30,8 +31,20 @@ urlpatterns = [
     path("developers/events/<int:pk>/", event_stream.event_detail, name="event_detail"),
     path("developers/tracking/", event_stream.tracking_setup, name="tracking_setup"),
 ]
+TRACKING: dict[str, type[tracking.TrackingView]] = {
+    "batch": tracking.BatchView,
+    "track": tracking.TrackView,
+    "identify": tracking.IdentifyView,
+    "page": tracking.PageView,
+    "screen": tracking.ScreenView,
+    "alias": tracking.AliasView,
+    "group": tracking.GroupView,
+}
 api_urlpatterns: list[URLPattern] = [
     # Before the customers' own ids: nobody's may be “lookup”.
     path("customers/lookup", lookup.CustomerLookupView.as_view(), name="api_customer_lookup"),
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),
+    *(path(name, view.as_view(), name=f"api_{name}") for name, view in TRACKING.items()),
 ]
+# For SDKs that put /v1/ behind their host themselves. They are the same operations, so the schema has them once.
+sdk_urlpatterns = [path(name, view.as_view(schema=None)) for name, view in TRACKING.items()]

@@ -53,5 +53,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
     path("api/v1/", include(api_v1)),
+    path("v1/", include(customers.urls.sdk_urlpatterns)),
     path("api/<path:rest>", api_not_found),
 ]

@@ -28,6 +28,7 @@ OWN = {
     "POST /api/v1/orders",
     "GET /api/v1/recommendations",
     "GET /api/v1/customers/lookup",
+    *(f"POST /api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")),
 }
 
 

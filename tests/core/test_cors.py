@@ -12,7 +12,8 @@ from tests.storefront import Storefront, storefront
 ORIGIN = "https://shop.example"
 RECOMMENDATIONS = "/api/v1/recommendations"
 # Reading, and what is sent: everything else is for servers.
-FOR_BROWSERS = {RECOMMENDATIONS}
+TRACKING = {f"/api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")}
+FOR_BROWSERS = {RECOMMENDATIONS, *TRACKING}
 
 
 def _preflight(path: str, method: str, **headers: str) -> Any:

@@ -1,0 +1,84 @@
+"""Who is no person: programs that say so, and visitors who are faster than anybody.
+
+Their events are stored like any others, flagged ``is_bot``; visitor memory and recommenders do without them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from crawleruseragents import is_crawler
+from redis.client import Pipeline
+
+from customers.tracking.reading import Tracked
+
+# Nobody does more than this in one minute, counted by the minute in which it happened: an app that was offline for an
+# hour sends hundreds of events at once and is no bot.
+MOST_PER_MINUTE = 200
+# Who was too fast is a bot for so long.
+REMEMBERED_SECONDS = 3600.0
+COUNTED_SECONDS = 600
+
+Visitor = tuple[int, str]  # merchant and anonymous id
+Pace = tuple[str, int]  # anonymous id and minute
+
+_too_fast: dict[Visitor, float] = {}
+_MOST_REMEMBERED = 100_000
+
+
+@lru_cache(maxsize=4096)
+def says_it_is_a_bot(user_agent: str) -> bool:
+    """By the community's list of crawlers."""
+    return bool(user_agent) and is_crawler(user_agent)
+
+
+def mark_bots(merchant_id: int, events: Iterable[Tracked], user_agent: str = "") -> Counter[Pace]:
+    """Flags the bots' events; returns how often each visitor did something in each minute.
+
+    ``user_agent`` is that of the request, for events that name none: a browser speaks for itself. Leave it out where a
+    server sends, which is a program and speaks for people.
+    """
+    paces: Counter[Pace] = Counter()
+    for event in events:
+        if event.anonymous_id:
+            paces[event.anonymous_id, int(event.occurred_at.timestamp()) // 60] += 1
+    hasty = {visitor for (visitor, _minute), count in paces.items() if count > MOST_PER_MINUTE}
+    for event in events:
+        event.is_bot = (
+            event.anonymous_id in hasty
+            or is_known_bot(merchant_id, event.anonymous_id)
+            or says_it_is_a_bot(event.user_agent or user_agent)
+        )
+    return paces
+
+
+def is_known_bot(merchant_id: int, anonymous_id: str) -> bool:
+    """Whether this process saw the visitor being too fast not long ago."""
+    until = _too_fast.get((merchant_id, anonymous_id))
+    return until is not None and time.monotonic() < until
+
+
+def count_paces(pipeline: Pipeline, merchant_id: int, paces: Counter[Pace]) -> list[Pace]:
+    """Asks Redis to add up what all processes saw; the answers belong to the returned paces, every second one."""
+    for (visitor, minute), count in paces.items():
+        key = f"cx:pace:{merchant_id}:{minute}:{visitor}"
+        pipeline.incrby(key, count)
+        pipeline.expire(key, COUNTED_SECONDS)
+    return list(paces)
+
+
+def remember_hasty(merchant_id: int, paces: list[Pace], counts: list[int]) -> None:
+    """Whoever was too fast is a bot from the next event on."""
+    for (visitor, _minute), count in zip(paces, counts, strict=True):
+        if count > MOST_PER_MINUTE:
+            if len(_too_fast) >= _MOST_REMEMBERED:
+                _too_fast.clear()
+            _too_fast[merchant_id, visitor] = time.monotonic() + REMEMBERED_SECONDS
+
+
+def forget_hasty() -> None:
+    """Drop what this process remembers."""
+    _too_fast.clear()

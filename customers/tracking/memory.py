@@ -1,0 +1,131 @@
+"""What a visitor's notes amount to: the products they had to do with last, and what lies in the basket. Pure.
+
+Notes are replayed in the order in which things happened, so it does not matter in which order they arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VIEWED, WISHED, ADDED, REMOVED, CART, ORDERED = "viewed", "wished", "added", "removed", "cart", "ordered"
+# What an event tells the memory; others tell it nothing.
+TELLING = {
+    "Product Viewed": VIEWED,
+    "Product Clicked": VIEWED,
+    "Product Added to Wishlist": WISHED,
+    "Product Added": ADDED,
+    "Wishlist Product Added to Cart": ADDED,
+    "Product Removed": REMOVED,
+    "Cart Viewed": CART,
+    "Order Completed": ORDERED,
+}
+# Of what happened in the same millisecond, this is the order.
+_RANK = {VIEWED: 0, WISHED: 1, ADDED: 2, CART: 3, REMOVED: 4, ORDERED: 5}
+_BASKET = frozenset({ADDED, REMOVED, CART, ORDERED})
+MOST_PRODUCTS = 100
+MAX_KEY = 64
+MAX_QUANTITY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One event as it is remembered. ``key`` tells it from others, should it be read twice; quantity 0: not said."""
+
+    at: int  # milliseconds
+    kind: str
+    products: tuple[tuple[str, int], ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecentProduct:
+    """A product by its SKU (else its ``product_id``), and what was done with it last."""
+
+    product: str
+    kind: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BasketItem:
+    product: str
+    quantity: int
+
+
+def products_of(name: str, properties: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Keys and quantities; nothing for an event that tells nothing."""
+    kind = TELLING.get(name)
+    if kind is None:
+        return ()
+    if kind not in (CART, ORDERED):
+        return _products([properties])
+    listed = properties.get("products")
+    return _products(listed[:MOST_PRODUCTS]) if isinstance(listed, list) else ()
+
+
+def _products(listed: Iterable[Any]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (key, _quantity(product.get("quantity")))
+        for product in listed
+        if isinstance(product, Mapping) and (key := product_key(product))
+    )
+
+
+def product_key(product: Mapping[str, Any]) -> str:
+    """The SKU, by which products are known here; else the shop's ``product_id``."""
+    for field in ("sku", "product_id"):
+        value = product.get(field)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str) and 0 < len(value) <= MAX_KEY:
+            return value
+    return ""
+
+
+def _quantity(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:6])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return max(0, min(int(value), MAX_QUANTITY))
+
+
+def in_order(notes: Iterable[Note]) -> list[Note]:
+    """Each once, as they happened."""
+    once = {note.key: note for note in notes}
+    return sorted(once.values(), key=lambda note: (note.at, _RANK[note.kind], note.key))
+
+
+def recent(notes: Iterable[Note], limit: int) -> list[RecentProduct]:
+    """Every product once, the newest first, with what was done with it last."""
+    latest: dict[str, RecentProduct] = {}
+    for note in in_order(notes):
+        for product, _amount in note.products:
+            if note.kind == CART and product in latest:
+                continue  # looking at the basket does nothing with what lies in it
+            latest.pop(product, None)  # so that it comes last
+            latest[product] = RecentProduct(product, ADDED if note.kind == CART else note.kind, note.at)
+    return list(latest.values())[: -limit - 1 : -1]
+
+
+def basket(notes: Iterable[Note]) -> list[BasketItem]:
+    """What lies in it, in the order it was put there."""
+    quantities: dict[str, int] = {}
+    for note in in_order(note for note in notes if note.kind in _BASKET):
+        _replay(quantities, note)
+    return [BasketItem(product, quantity) for product, quantity in quantities.items()]
+
+
+def _replay(quantities: dict[str, int], note: Note) -> None:
+    if note.kind in (ORDERED, CART):
+        quantities.clear()
+    if note.kind == ORDERED:
+        return
+    for product, quantity in note.products:
+        if note.kind == REMOVED:
+            left = quantities.get(product, 0) - (quantity or MAX_QUANTITY)
+            quantities.pop(product, None) if left <= 0 else quantities.update({product: left})
+        else:
+            quantities[product] = min(quantities.get(product, 0) + (quantity or 1), MAX_QUANTITY)

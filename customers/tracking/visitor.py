@@ -1,0 +1,140 @@
+"""What a visitor looked at and put into the basket, in Redis: there before the tracking request answers.
+
+    recent_products(merchant.pk, customer_ids=profile_ids(customer), anonymous_ids=[visitor])
+    basket(merchant.pk, anonymous_ids=[visitor])
+
+Notes are kept by visitor and by profile, the newest few of each, for 30 days. Redis is a cache: while it is away
+nobody has looked at anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import orjson
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+
+from core.redis import redis_client
+from customers.tracking import bots, memory
+from customers.tracking.memory import BasketItem, Note, RecentProduct
+from customers.tracking.reading import Tracked
+
+logger = logging.getLogger(__name__)
+
+KEPT = timedelta(days=30)
+# A Redis that hangs does not slow every answer.
+REST_SECONDS = 5.0
+# The newest so many notes of looking, and of the basket.
+MOST = {"seen": 60, "cart": 120}
+_LISTS = {memory.VIEWED: "seen", memory.WISHED: "seen"}
+
+_rests_until = 0.0
+
+
+def recent_products(
+    merchant_id: int, *, customer_ids: Collection[int] = (), anonymous_ids: Collection[str] = (), limit: int = 20
+) -> list[RecentProduct]:
+    """The products these visitors and profiles had to do with, the newest first; a removed one says so."""
+    return memory.recent(_notes(merchant_id, customer_ids, anonymous_ids, ("seen", "cart")), limit)
+
+
+def basket(
+    merchant_id: int, *, customer_ids: Collection[int] = (), anonymous_ids: Collection[str] = ()
+) -> list[BasketItem]:
+    """What lies in the basket of these visitors and profiles."""
+    return memory.basket(_notes(merchant_id, customer_ids, anonymous_ids, ("cart",)))
+
+
+def forget(merchant_id: int, *, customer_ids: Collection[int] = (), anonymous_ids: Collection[str] = ()) -> int:
+    """Erase what is remembered of them; returns how many lists there were. Raises RedisError while Redis is away."""
+    keys = list(_keys(merchant_id, customer_ids, anonymous_ids, MOST))
+    return cast(int, redis_client().delete(*keys)) if keys else 0
+
+
+def _keys(
+    merchant_id: int, customer_ids: Iterable[int], anonymous_ids: Iterable[str], lists: Iterable[str]
+) -> Iterator[str]:
+    owners = [*(f"c:{pk}" for pk in customer_ids), *(f"a:{visitor}" for visitor in anonymous_ids if visitor)]
+    return (f"cx:visitor:{merchant_id}:{name}:{owner}" for owner in owners for name in lists)
+
+
+def _notes(
+    merchant_id: int, customer_ids: Iterable[int], anonymous_ids: Iterable[str], lists: Iterable[str]
+) -> list[Note]:
+    keys = list(_keys(merchant_id, customer_ids, anonymous_ids, lists))
+    if not keys or _is_resting():
+        return []
+    try:
+        pipeline = redis_client().pipeline(transaction=False)
+        for key in keys:
+            pipeline.lrange(key, 0, -1)
+        return [_read(line) for lines in pipeline.execute() for line in lines]
+    except RedisError as error:
+        _rest(error)
+        return []
+
+
+def _read(line: bytes) -> Note:
+    at, kind, products, key = orjson.loads(line)
+    return Note(at, kind, tuple((product, quantity) for product, quantity in products), key)
+
+
+def remember(merchant_id: int, events: Sequence[Tracked], paces: Counter[bots.Pace], received_at: datetime) -> None:
+    """Note what new events tell, and how fast visitors are, in one round trip. Redis away: nothing is noted."""
+    lines = _lines(merchant_id, events, received_at - KEPT)
+    if not (lines or paces) or _is_resting():
+        return
+    try:
+        pipeline = redis_client().pipeline(transaction=False)
+        counted = bots.count_paces(pipeline, merchant_id, paces)
+        _push(pipeline, lines)
+        answers = pipeline.execute()
+    except RedisError as error:
+        _rest(error)
+    else:
+        bots.remember_hasty(merchant_id, counted, answers[: 2 * len(counted) : 2])
+
+
+def _lines(merchant_id: int, events: Iterable[Tracked], oldest: datetime) -> dict[tuple[str, str], list[bytes]]:
+    """By key and list."""
+    lines: dict[tuple[str, str], list[bytes]] = defaultdict(list)
+    for event in events:
+        if event.is_bot or event.kind != "track" or event.name not in memory.TELLING or event.occurred_at < oldest:
+            continue
+        kind, products = memory.TELLING[event.name], memory.products_of(event.name, event.properties)
+        if not products and kind not in (memory.CART, memory.ORDERED):
+            continue
+        name = _LISTS.get(kind, "cart")
+        line = orjson.dumps([int(event.occurred_at.timestamp() * 1000), kind, products, event.message_id[:64]])
+        for key in _keys(merchant_id, [event.customer_id] if event.customer_id else [], [event.anonymous_id], [name]):
+            lines[key, name].append(line)
+    return lines
+
+
+def _push(pipeline: Pipeline, lines: dict[tuple[str, str], list[bytes]]) -> None:
+    for (key, name), new in lines.items():
+        pipeline.lpush(key, *new)
+        pipeline.ltrim(key, 0, MOST[name] - 1)
+        pipeline.expire(key, KEPT)
+
+
+def _is_resting() -> bool:
+    return time.monotonic() < _rests_until
+
+
+def _rest(error: RedisError) -> Any:
+    global _rests_until
+    _rests_until = time.monotonic() + REST_SECONDS
+    logger.warning("visitors are not remembered: Redis does not answer (%s)", type(error).__name__)
+
+
+def wake() -> None:
+    """Ask Redis again at once."""
+    global _rests_until
+    _rests_until = 0.0
