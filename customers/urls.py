@@ -3,9 +3,8 @@
 from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
-from customers.api import lookup
+from customers.api import lookup, tracking
 from customers.api import profiles as api
-from customers.api import tracking
 from customers.views import crm, editing, event_stream
 from customers.views import profiles as views
 
