@@ -41,11 +41,13 @@ class Ordering:
     A column may belong to a row that every row of the list has one of (``kpis__predicted_value``).
 
     Nullable columns sort their nulls last in both directions. Columns without nulls are sorted plainly: only then does
-    PostgreSQL take the rows from a plain index.
+    PostgreSQL take the rows from a plain index. ``computed`` are annotations to sort by, with the kind of their values:
+    no index helps there, so only for tables of some thousand rows.
     """
 
     fields: Sequence[str]
     model: type[models.Model]
+    computed: Mapping[str, models.Field[Any, Any]] | None = None
 
     def order_by(self, *, backwards: bool) -> list[Any]:
         terms: list[Any] = []
@@ -79,6 +81,9 @@ class Ordering:
         return bool(self._field(field).null)
 
     def _field(self, field: str) -> models.Field[Any, Any]:
+        computed = (self.computed or {}).get(field.lstrip("-"))
+        if computed is not None:
+            return computed
         *path, name = field.lstrip("-").split("__")
         model: Any = self.model
         for step in path:
@@ -124,7 +129,8 @@ def paginate(
     rows: models.QuerySet[M], ordering: Sequence[str], query: Mapping[str, str], *, size: int = PAGE_SIZE
 ) -> Page[M]:
     """The page that ``query`` (``after``, ``before``) names; an unknown cursor is the first page."""
-    order = Ordering(ordering, rows.model)
+    computed = {name: column.output_field for name, column in rows.query.annotations.items()}
+    order = Ordering(ordering, rows.model, {name: computed[name] for name in _names(ordering) if name in computed})
     backwards = "before" in query
     cursor = query.get("before") or query.get("after") or ""
     values = order.values(cursor) if cursor else None
@@ -142,6 +148,10 @@ def paginate(
         after=order.cursor(found[-1]) if found and has_next else "",
         before=order.cursor(found[0]) if found and has_previous else "",
     )
+
+
+def _names(ordering: Sequence[str]) -> list[str]:
+    return [field.lstrip("-") for field in ordering]
 
 
 def estimated_count(rows: models.QuerySet[Any]) -> int:

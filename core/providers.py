@@ -93,6 +93,7 @@ class NavigationItem:
 customer_timeline: Registry[Callable[[Any, int, datetime | None], list[TimelineEntry]]] = Registry()
 timeline_filters: Registry[TimelineFilter] = Registry()
 customer_panels: Registry[Callable[[Any], Panel]] = Registry()
+company_panels: Registry[Callable[[Any], Panel]] = Registry()
 order_panels: Registry[Callable[[Any], Panel]] = Registry()
 product_panels: Registry[Callable[[Any], Panel]] = Registry()
 

@@ -1,4 +1,4 @@
-"""Notes and tasks on a person's page and in the timeline."""
+"""Notes, tasks and companies on a person's page and in the timeline."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from core.providers import (
     navigation,
     timeline_filters,
 )
+from customers.forms.companies import CompanyChoiceForm
 from customers.forms.crm import NoteForm, TaskForm
-from customers.models import Customer, Note, Task
+from customers.models import Company, Customer, Note, Task
+from customers.queries.companies import companies_of, newest_done_tasks, newest_notes
 from customers.queries.crm import done_tasks_of, notes_of, open_tasks_of
 
 EXCERPT = 300
@@ -38,6 +40,26 @@ def tasks_context(customer: Customer, form: TaskForm | None = None) -> dict[str,
         "done_tasks": done_tasks_of(customer),
         "task_form": form or TaskForm(prefix="task", merchant=customer.merchant),
     }
+
+
+def company_context(customer: Customer, form: CompanyChoiceForm | None = None) -> dict[str, Any]:
+    """What ``customers/parts/companies.html`` shows; ``form`` is one that was refused."""
+    return {
+        "customer": customer,
+        "companies": companies_of(customer),
+        "company_form": form or CompanyChoiceForm(prefix="company", merchant=customer.merchant),
+    }
+
+
+def company_activity(company: Company, limit: int = 10) -> list[TimelineEntry]:
+    """What colleagues wrote and did about the company's people, the newest first."""
+    entries = [_note_entry(note) for note in newest_notes(company, limit)]
+    entries += [_task_entry(task) for task in newest_done_tasks(company, limit)]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+def companies_panel(customer: Customer) -> Panel:
+    return Panel("customers/parts/companies.html", company_context(customer))
 
 
 def notes_panel(customer: Customer) -> Panel:
@@ -77,6 +99,10 @@ def _task_entry(task: Task) -> TimelineEntry:
 
 
 navigation.register(NavigationItem("task_list", gettext_lazy("Tasks"), "checklist", "main"), name="tasks", rank=21)
+navigation.register(
+    NavigationItem("company_list", gettext_lazy("Companies"), "building", "main"), name="companies", rank=22
+)
+customer_panels.register(companies_panel, name="companies", rank=22)
 customer_panels.register(tasks_panel, name="tasks", rank=20)
 customer_panels.register(notes_panel, name="notes", rank=21)
 customer_timeline.register(note_entries, name="notes")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.listing import ListFilter, SearchFilter, SinceFilter, recent_values
 from core.templatetags.cx import country_name
-from customers.models import Customer, CustomerQuerySet, Lifecycle, Task, TaskQuerySet
+from customers.models import Company, Customer, CustomerQuerySet, Lifecycle, Task, TaskQuerySet
 from merchants.models import Staff
 
 
@@ -114,3 +114,35 @@ class TaskFilter(ListFilter):
             return rows.filter(due_on=None)
         last = today if value == "today" else today + timedelta(days=7)
         return rows.filter(due_on__gte=today, due_on__lte=last)
+
+
+class CompanyFilter(ListFilter):
+    q = SearchFilter(placeholder=_("Name, number, VAT id or city"))
+    country = django_filters.ChoiceFilter(label=_("Country"), empty_label=_("Every country"))
+    price_group = django_filters.ChoiceFilter(label=_("Price group"), empty_label=_("Every price group"))
+    bought = django_filters.ChoiceFilter(
+        label=_("Orders"),
+        empty_label=_("With or without orders"),
+        choices=[("yes", _("has ordered")), ("no", _("never ordered"))],
+        method="by_orders",
+    )
+
+    sorts = {
+        "name": ["name", "id"],
+        "newest": ["id"],
+        "people": ["people_count", "id"],
+        "orders": ["orders_count", "id"],
+        "revenue": ["revenue", "id"],
+        "last_order": ["last_order_at", "id"],
+    }
+    default_sort = "name"
+
+    def narrow(self) -> None:
+        companies = Company.objects.for_merchant(self.merchant)
+        countries = recent_values(companies, "country", self.asked("country")[:2])
+        self.form.fields["country"].choices = [(code, country_name(code)) for code in countries]
+        groups = recent_values(companies, "price_group", self.asked("price_group")[:40])
+        self.form.fields["price_group"].choices = [(name, name) for name in groups]
+
+    def by_orders(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(orders_count=0) if value == "no" else rows.filter(orders_count__gt=0)

@@ -5,26 +5,17 @@ from django.urls import URLPattern, path
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
 from customers.api import lookup, tracking
 from customers.api import profiles as api
-from customers.views import crm, editing, event_stream
+from customers.crm_urls import crm_api_urlpatterns, crm_urlpatterns
+from customers.views import editing, event_stream
 from customers.views import profiles as views
 
 urlpatterns = [
+    *crm_urlpatterns,
     path("customers/", views.customer_list, name="customer_list"),
     path("customers/<int:pk>/", views.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/timeline", views.customer_timeline, name="customer_timeline"),
     path("customers/<int:pk>/edit", editing.customer_edit, name="customer_edit"),
     path("customers/<int:pk>/object", views.customer_object, name="customer_object"),
-    path("customers/<int:pk>/notes", crm.note_add, name="note_add"),
-    path("customers/notes/<int:pk>/edit", crm.note_edit, name="note_edit"),
-    path("customers/notes/<int:pk>/pin", crm.note_pin, name="note_pin"),
-    path("customers/notes/<int:pk>/delete", crm.note_delete, name="note_delete"),
-    path("customers/<int:pk>/tasks", crm.task_add, name="task_add"),
-    path("customers/tasks/", crm.task_list, name="task_list"),
-    path("customers/tasks/complete", crm.task_complete, name="task_complete"),
-    path("customers/tasks/<int:pk>/edit", crm.task_edit, name="task_edit"),
-    path("customers/tasks/<int:pk>/done", crm.task_done, name="task_done"),
-    path("customers/tasks/<int:pk>/reopen", crm.task_reopen, name="task_reopen"),
-    path("customers/tasks/<int:pk>/delete", crm.task_delete, name="task_delete"),
     path("developers/events/", event_stream.event_stream, name="event_stream"),
     path("developers/events/arrivals", event_stream.event_arrivals, name="event_arrivals"),
     path("developers/events/<int:pk>/", event_stream.event_detail, name="event_detail"),
@@ -40,6 +31,7 @@ TRACKING: dict[str, type[tracking.TrackingView]] = {
     "group": tracking.GroupView,
 }
 api_urlpatterns: list[URLPattern] = [
+    *crm_api_urlpatterns,
     # Before the customers' own ids: nobody's may be “lookup”.
     path("customers/lookup", lookup.CustomerLookupView.as_view(), name="api_customer_lookup"),
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.listing import ListFilter, SearchFilter, SinceFilter, UntilFilter, recent_values
 from core.templatetags.cx import country_name
-from customers.models import Customer
+from customers.models import Company, Customer
 from orders.importing.reasons import reason_label
 from orders.models import Order, OrderQuerySet
 from orders.payments import payment_name
@@ -27,6 +27,9 @@ class OrderFilter(ListFilter):
     customer = django_filters.ModelChoiceFilter(
         label=_("Customer"), queryset=Customer.objects.none(), widget=forms.HiddenInput
     )
+    company = django_filters.ModelChoiceFilter(
+        label=_("Company"), queryset=Company.objects.none(), widget=forms.HiddenInput, method="by_company"
+    )
     late = django_filters.BooleanFilter(label=_("Late"), method="only_late", widget=forms.HiddenInput)
 
     sorts = {"newest": ["placed_at", "id"], "total": ["total", "id"]}
@@ -41,6 +44,11 @@ class OrderFilter(ListFilter):
 
         customers = Customer.objects.for_merchant(self.merchant).with_identities()
         self.form.fields["customer"].queryset = customers
+
+        self.form.fields["company"].queryset = Company.objects.for_merchant(self.merchant)
+
+    def by_company(self, rows: OrderQuerySet, name: str, value: Company) -> QuerySet[Order]:
+        return rows.filter(customer__companies__company=value)
 
     def only_late(self, rows: OrderQuerySet, name: str, value: bool) -> QuerySet[Order]:
         return rows.late(timezone.localdate()) if value else rows

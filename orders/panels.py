@@ -17,6 +17,7 @@ from core.providers import (
     Panel,
     TimelineEntry,
     TimelineFilter,
+    company_panels,
     customer_lookup,
     customer_panels,
     customer_timeline,
@@ -27,7 +28,7 @@ from core.providers import (
     timeline_filters,
 )
 from core.templatetags.cx import money
-from customers.models import Customer
+from customers.models import Company, CompanyPerson, Customer
 from orders.api.lookup import last_orders, orders_on_their_way
 from orders.importing import IMPORT
 from orders.models import Order, Return, Shipment
@@ -44,6 +45,15 @@ def customer_orders(customer: Customer) -> Panel:
     """The newest orders of a person."""
     orders = Order.objects.for_merchant(customer.merchant_id).filter(customer=customer).order_by("-placed_at", "-id")
     return Panel("orders/parts/customer_orders.html", {"orders": orders[:SHOWN], "customer": customer}, is_wide=True)
+
+
+def company_orders(company: Company) -> Panel:
+    """The newest orders of a company's people."""
+    people = CompanyPerson.objects.for_merchant(company.merchant_id).filter(company=company).values("customer")
+    orders = Order.objects.for_merchant(company.merchant_id).filter(customer__in=people).select_related("customer")
+    newest = orders.prefetch_related("customer__identities").order_by("-placed_at", "-id")
+    context = {"orders": newest[: 2 * SHOWN], "company": company, "today": timezone.localdate()}
+    return Panel("orders/parts/company_orders.html", context)
 
 
 MONTHS = 12
@@ -146,6 +156,7 @@ def import_panel(job: Job) -> Panel | None:
 
 job_panels.register(import_panel, name="imports")
 product_panels.register(product_sales_panel, name="sales", rank=10)
+company_panels.register(company_orders, name="orders", rank=10)
 customer_panels.register(customer_orders, name="orders", rank=10)
 customer_timeline.register(order_entries, name="orders")
 customer_timeline.register(parcel_entries, name="parcels")

@@ -35,6 +35,7 @@ _KEYS = [
     gettext_noop("Task"),
     gettext_noop("Order"),
     gettext_noop("Path"),
+    gettext_noop("People"),
     gettext_noop("Purpose"),
     gettext_noop("Requested at"),
     gettext_noop("Role"),

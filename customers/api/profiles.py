@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from core.api.authentication import caller
 from core.api.serializers import MomentField
-from customers.models import ConsentRecord, Customer, Identity
+from customers.models import CompanyPerson, ConsentRecord, Customer, Identity
+from customers.queries.companies import companies_of, price_group_of
 from customers.queries.consent import consent_decisions
 from merchants.models import Scope
 
@@ -36,6 +37,15 @@ class ConsentOutput(serializers.Serializer[Any]):
     occurred_at = MomentField()
 
 
+class CustomerCompanyOutput(serializers.Serializer[Any]):
+    """A company that the customer buys for."""
+
+    external_id = serializers.CharField(source="company.external_id")
+    name = serializers.CharField(source="company.name")
+    price_group = serializers.CharField(source="company.price_group")
+    role = serializers.ChoiceField(choices=CompanyPerson.Role.choices)
+
+
 class CustomerOutput(serializers.Serializer[Customer]):
     """A profile; `revenue` is gross, net of refunds and cancellations, in minor units."""
 
@@ -49,11 +59,20 @@ class CustomerOutput(serializers.Serializer[Customer]):
     country = serializers.CharField()
     known_since = MomentField(source="created_at")
     consents = serializers.SerializerMethodField()
+    companies = serializers.SerializerMethodField()
+    price_group = serializers.SerializerMethodField(help_text="Of the first company that has one; else empty.")
     orders_count = serializers.IntegerField()
     revenue = serializers.IntegerField()
     currency = serializers.CharField(source="merchant.currency")
     first_order_at = MomentField(allow_null=True)
     last_order_at = MomentField(allow_null=True)
+
+    @extend_schema_field(CustomerCompanyOutput(many=True))
+    def get_companies(self, customer: Customer) -> list[dict[str, Any]]:
+        return list(CustomerCompanyOutput(companies_of(customer), many=True).data)
+
+    def get_price_group(self, customer: Customer) -> str:
+        return price_group_of(companies_of(customer))
 
     @extend_schema_field(ConsentOutput(many=True))
     def get_consents(self, customer: Customer) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ LANGUAGES = [
 
 
 @cache
-def _choices(kind: str, language: str) -> list[tuple[str, str]]:
+def choices_of(kind: str, language: str) -> list[tuple[str, str]]:
     locale = Locale.parse(translation.to_locale(language))
     names: dict[str, str] = dict(locale.languages if kind == "languages" else locale.territories)
     codes = (
@@ -56,7 +56,7 @@ class DetailsForm(KitForm):
         super().__init__(data, initial={**stored, "seen": json.dumps(stored)})
         language = translation.get_language() or "en"
         for name, kind in (("locale", "languages"), ("country", "territories")):
-            known = _choices(kind, language)
+            known = choices_of(kind, language)
             # A regional language (“en-GB”) is kept as it was given.
             own = [(stored[name], stored[name])] if stored[name] and stored[name] not in dict(known) else []
             self.fields[name].choices = [("", _("unknown")), *own, *known]  # type: ignore[attr-defined]

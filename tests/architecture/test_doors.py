@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Message
 from catalog.models import Product
 from core.models import Delivery, Job
-from customers.models import Customer, Event, Note, Task
+from customers.models import Company, CompanyPerson, Customer, Event, Note, Task
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
 from tests.architecture.shop import rows_of, stock_up
@@ -36,6 +36,14 @@ ROWS: dict[str, type[Any]] = {
     "job_cancel": Job,
     "job_detail": Job,
     "job_progress": Job,
+    "company_delete": Company,
+    "company_detail": Company,
+    "company_edit": Company,
+    "company_person_add": Company,
+    "company_person_remove": CompanyPerson,
+    "company_person_role": CompanyPerson,
+    "company_suggestions": Company,
+    "customer_company_add": Customer,
     "note_add": Customer,
     "note_delete": Note,
     "note_edit": Note,
