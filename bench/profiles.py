@@ -33,6 +33,7 @@ def run() -> list[Figure]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
     django.setup()
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)  # pages name their assets by content
     # Models can be imported only now.
     from bench import crowd  # noqa: PLC0415
     from bench.asking import extra_queries  # noqa: PLC0415

@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MerchantModel, MerchantQuerySet
-from customers.rules.identities import phone_prefix
+from customers.rules.identities import RANK, phone_prefix
 
 if TYPE_CHECKING:
     from customers.models.kpis import CustomerKpis
 
 SEARCHED = 1000
+SHOWN_IDENTITIES = 12
 
 
 class CustomerQuerySet(MerchantQuerySet["Customer"]):
@@ -116,6 +117,16 @@ class Customer(MerchantModel):
         """The newest identity of ``kind``, or an empty string; uses prefetched identities."""
         values = [(identity.pk, identity.value) for identity in self.identities.all() if identity.kind == kind]
         return max(values)[1] if values else ""
+
+    @property
+    def shown_identities(self) -> list[Identity]:
+        """The strongest kinds first, of each the newest, as many as a screen holds; uses prefetched identities."""
+        ranked = sorted(self.identities.all(), key=lambda one: (RANK[one.kind], -one.pk))
+        return ranked[:SHOWN_IDENTITIES]
+
+    @property
+    def hidden_identities(self) -> int:
+        return max(0, len(self.identities.all()) - SHOWN_IDENTITIES)
 
     @property
     def figures(self) -> CustomerKpis | None:

@@ -20,7 +20,7 @@ from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
 from customers.models import Channel, ConsentRecord, Customer, Purpose
 from customers.queries.consent import BasisDecision, may_we
-from customers.queries.profiles import absorbed_into
+from customers.queries.profiles import absorbed_into, known_traits
 from customers.rules.legal_basis import Code
 from customers.timeline import Cursor, by_day, chips, kinds_query, known_kinds, timeline
 from merchants.models import Role
@@ -69,6 +69,7 @@ def _profile_context(request: MerchantRequest, customer: Customer) -> dict[str, 
         "narrow_panels": [panel for panel in panels if not panel.is_wide],
         **_consent_context(customer),
         "advertising": advertising,
+        "traits": known_traits(customer),
         "may_object": request.role >= Role.SUPPORT and advertising.code != Code.OBJECTED,
     }
 

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Message
 from catalog.models import Product
 from core.models import Delivery, Job
-from customers.models import Company, CompanyPerson, Customer, Event, Note, Task
+from customers.models import Company, CompanyPerson, Customer, Event, Identity, Note, Task
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
 from tests.architecture.shop import rows_of, stock_up
@@ -27,6 +27,9 @@ ROWS: dict[str, type[Any]] = {
     "api_key_revoke": ApiKey,
     "customer_detail": Customer,
     "customer_edit": Customer,
+    "identity_add": Customer,
+    "identity_remove": Identity,
+    "trait_edit": Customer,
     "customer_object": Customer,
     "customer_timeline": Customer,
     "delivery_retry": Delivery,
