@@ -26,7 +26,7 @@ def _list(shop: Crowd) -> int:
 
 
 def _statements(shop: Crowd, path: str) -> int:
-    browser = Client(headers={"Cookie": shop.cookie})
+    browser = Client(headers={"Cookie": shop.cookie}, SERVER_NAME="localhost")
     browser.get(path)  # what a process looks up once
     with CaptureQueriesContext(connection) as captured:
         if browser.get(path).status_code != 200:
