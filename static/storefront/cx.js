@@ -95,7 +95,7 @@
       library: { name: "cx.js", version: VERSION },
       page,
       locale: navigator.language,
-      consent: { categoryPreferences: { tracking: Boolean(consent) } },
+      consent: { tracking: Boolean(consent), ...(consent && { text_version: consent.textVersion }) },
       ...(Object.keys(campaign).length && { campaign }),
     };
   }
@@ -141,7 +141,8 @@
       const keepalive = body.length <= MOST_LETTERS + 5000;
       const answer = await fetch(address(), { method: "POST", body, keepalive, credentials: "omit", headers: { "Content-Type": "text/plain" } });
       if (answer.status === 429 || answer.status === 408 || answer.status >= 500) throw answer;
-      if (!answer.ok) console.warn(`cx.js: cxapp refused ${batch.length} events:`, await answer.text());
+      const told = await answer.json().catch(() => ({}));
+      if (told.rejected || !answer.ok) console.warn("cx.js: refused", told.detail || told.results || answer.status);
       failures = 0;
     } catch (error) {
       // The server knows a message by its id: what did arrive is not counted again.
@@ -204,7 +205,8 @@
     // Without an argument it only tells what holds.
     consent(choice) {
       if (!choice) return { tracking: Boolean(consent) };
-      const { tracking, textVersion } = choice;
+      const { tracking } = choice;
+      const textVersion = String(choice.textVersion ?? "").slice(0, 40);
       if (tracking && !refuses()) {
         if (!consent) anonymousId = newId(); // what was seen before stays without a link to what is seen from now on
         consent = { textVersion, at: new Date().toISOString() };
