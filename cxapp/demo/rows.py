@@ -17,6 +17,7 @@ from cxapp.demo.ledger import OrderPlan, ParcelPlan, StatementPlan
 from cxapp.demo.people import Person
 from cxapp.demo.products import ProductPlan
 from cxapp.demo.shop import DemoShop
+from cxapp.demo.visit_rows import event_rows
 from merchants.models import Merchant
 from orders.models import Order, OrderLine, Refund, Return, ReturnLine, Shipment, ShipmentLine, TrackingEvent
 
@@ -38,6 +39,7 @@ class ShopRows:
         yield from self._people()
         yield from self._orders()
         yield from self._statements()
+        yield event_rows(self.merchant, self.customers, self.shop.visits)
 
     def _catalog(self) -> Iterator[Sequence[Model]]:
         categories: dict[tuple[str, ...], Category] = {}

@@ -17,6 +17,7 @@ from cxapp.demo.people import Person, make_people
 from cxapp.demo.products import ProductPlan, make_market, plan_products
 from cxapp.demo.shopping import Shopping
 from cxapp.demo.statements import Statements
+from cxapp.demo.visits import TrackedPlan, Visits
 
 DAYS = 548  # eighteen months
 Tick = Callable[[int], None]
@@ -24,7 +25,7 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True)
 class DemoShop:
-    """Everything about a shop. ``orders`` and ``statements`` ascend in time; people without orders belong to it too.
+    """Everything about a shop. ``orders``, ``statements`` and ``visits`` ascend in time; people without orders belong to it too.
 
     ``start`` is when the records begin; people's days count from it.
     """
@@ -35,13 +36,14 @@ class DemoShop:
     people: list[Person]
     orders: list[OrderPlan]
     statements: list[StatementPlan]
+    visits: list[TrackedPlan]
 
 
 def generate(slug: str, *, customers: int, seed: int, now: datetime, tick: Tick = lambda people: None) -> DemoShop:
     """The shop ``slug`` as it stands at ``now`` (aware), with so many customers; ticks per customer."""
     assortment = load(slug)
     # A stream per part, so that more of one does not change the others.
-    goods, crowd, baskets, tills, boxes, words = _streams(slug, seed, 6)
+    goods, crowd, baskets, tills, boxes, words, clicks = _streams(slug, seed, 7)
     start = datetime.combine(now - timedelta(days=DAYS), time.min, tzinfo=UTC)
     days = (now - start) / timedelta(days=1)
     products = plan_products(assortment, goods, now)
@@ -53,7 +55,8 @@ def generate(slug: str, *, customers: int, seed: int, now: datetime, tick: Tick 
     for order in orders:
         fulfilment.carry_out(order)
     statements = Statements(assortment, words, start, now).all(people, orders)
-    return DemoShop(assortment, start, products, people, orders, statements)
+    visits = Visits(assortment, products, clicks, now).all(orders)
+    return DemoShop(assortment, start, products, people, orders, statements, visits)
 
 
 def _streams(slug: str, seed: int, count: int) -> list[np.random.Generator]:
