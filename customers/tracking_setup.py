@@ -30,7 +30,7 @@ PYTHON = """\
 # pip install segment-analytics-python
 from segment.analytics import Client
 
-cx = Client(write_key="{secret}", host="{url}/api")
+cx = Client(write_key="{secret}", host="{url}")
 cx.track(user_id="c-2001", event="Order Completed", properties={{
     "order_id": "A-2001", "revenue": 39.98, "currency": "EUR",
     "products": [{{"sku": "mug-blue", "quantity": 2, "price": 19.99}}]}})"""
@@ -39,14 +39,14 @@ NODE = """\
 // npm install @segment/analytics-node
 import {{ Analytics }} from "@segment/analytics-node";
 
-const cx = new Analytics({{ writeKey: "{secret}", host: "{url}", path: "/api/v1/batch" }});
+const cx = new Analytics({{ writeKey: "{secret}", host: "{url}" }});
 cx.track({{ userId: "c-2001", event: "Product Added", properties: {{ sku: "mug-blue", quantity: 1, price: 19.99 }} }});"""
 
 RUDDER = """\
 # pip install rudder-sdk-python
 from rudderstack.analytics.client import Client
 
-cx = Client(write_key="{secret}", host="{url}/api")
+cx = Client(write_key="{secret}", host="{url}")
 cx.identify("c-2001", {{"first_name": "Ada", "email": "ada@example.org"}})"""
 
 CURL = """\

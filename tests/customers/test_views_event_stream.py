@@ -258,7 +258,8 @@ def test_the_setup_names_this_installation_and_its_keys(client: Client, merchant
     revoke_api_key(gone, staff=None)
     page = client.get(f"/m/{merchant.slug}/developers/tracking/").text
     assert "https://cx.shop.example/static/storefront/cx.js" in page
-    assert "https://cx.shop.example/api" in page
+    assert "host=&quot;https://cx.shop.example&quot;" in page
+    assert "https://cx.shop.example/api/v1/track" in page
     assert good.prefix in page
     assert "Till" not in page
     assert "Old shop" not in page
