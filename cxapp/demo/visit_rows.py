@@ -24,8 +24,8 @@ def event_rows(merchant: Merchant, customers: Mapping[int, Customer], plans: Seq
             name=plan.name,
             anonymous_id=plan.visitor,
             message_id=f"demo-{number}",
-            properties=plan.properties,
-            context=plan.context,
+            properties=dict(plan.properties),
+            context=dict(plan.context),
         )
         for number, plan in enumerate(plans, start=1)
     ]
