@@ -20,12 +20,14 @@ from core.providers import (
     order_panels,
     timeline_filters,
 )
+from customers.actions.merging import Claim, claims
 from customers.models import Customer
 from orders.models import Order
 
 SHOWN = 5
 _TONES = {Message.State.SENT: "success", Message.State.KEPT: "neutral", Message.State.CANCELLED: "neutral"}
 
+claims.register(Claim(Message, "customer", "address", "queued_at"), name="messages")
 navigation.register(NavigationItem("message_list", _("Messages"), "mail", "marketing"), name="messages", rank=50)
 
 

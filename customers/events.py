@@ -12,3 +12,19 @@ class ConsentRequested(DomainEvent):
     """Somebody is to confirm a consent by a click in their mailbox (double opt-in)."""
 
     request_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomersMerged(DomainEvent):
+    """A profile took up another, whose row is gone."""
+
+    kept_id: int
+    absorbed_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomersUnmerged(DomainEvent):
+    """A merge was undone: the absorbed profile is there again."""
+
+    kept_id: int
+    restored_id: int

@@ -28,7 +28,10 @@ from core.providers import (
     timeline_filters,
 )
 from core.templatetags.cx import money
+from customers.actions.absorbing import recounts
+from customers.actions.merging import Claim, claims
 from customers.models import Company, CompanyPerson, Customer
+from orders.actions.facts import recount_customers
 from orders.api.lookup import last_orders, orders_on_their_way
 from orders.importing import IMPORT
 from orders.models import Order, Return, Shipment
@@ -37,6 +40,10 @@ from orders.queries import product_sales
 navigation.register(
     NavigationItem("order_list", gettext_lazy("Orders"), "shopping-cart", "main"), name="orders", rank=30
 )
+
+# When profiles are merged or parted, their figures follow in the same transaction.
+recounts.register(recount_customers, name="orders")
+claims.register(Claim(Order, "customer", "email", "received_at"), name="orders")
 
 SHOWN = 5
 

@@ -8,7 +8,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from catalog.models import Category, Product
-from customers.models import Customer, Identity
+from customers.models import Customer, Identity, IdentityLink
 from merchants.models import Membership, Merchant, Role, Staff
 from orders.models import Order, OrderLine
 
@@ -95,11 +95,20 @@ class CustomerFactory(DjangoModelFactory[Customer]):
         given = {kind: kwargs.pop(kind, "") for kind in ("email", "external_id")}
         customer = super()._create(model_class, *args, **kwargs)
         defaults = {"email": f"c{customer.pk}@example.org", "external_id": f"c-{customer.pk}"}
-        for kind, value in given.items():
-            if value is not None:
-                Identity.objects.create(
-                    merchant=customer.merchant, customer=customer, kind=kind, value=value or defaults[kind]
-                )
+        added = {
+            kind: Identity.objects.create(
+                merchant=customer.merchant, customer=customer, kind=kind, value=value or defaults[kind]
+            )
+            for kind, value in given.items()
+            if value is not None
+        }
+        if len(added) == len(given):
+            IdentityLink.objects.create(
+                merchant=customer.merchant,
+                first=added["external_id"],
+                second=added["email"],
+                first_seen_at=customer.created_at,
+            )
         return customer
 
 

@@ -3,70 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import InvalidInput
-from customers.models import Customer, Identity
-from customers.rules.identities import PRIORITY, clean_identity
+from customers.actions.people import Person, Sighting, describe
+from customers.actions.resolution import resolve_all
+from customers.models import Customer, Identity, IdentityLink
+from customers.rules.details import DETAILS
+from customers.rules.identities import LIMITS
 from merchants.models import Merchant
+
+__all__ = ["DETAILS", "Person", "resolve_customer"]
 
 # An identity that another transaction is just adding is seen on the next try; each try can meet one more.
 TRIES = 4
-DETAILS = ("first_name", "last_name", "locale", "postal_code", "city", "country")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """A person as a shop describes one; what is unknown is empty.
+def resolve_customer(
+    merchant: Merchant, person: Person, *, as_of: datetime | None = None, source: str = ""
+) -> Customer:
+    """The profile of this person, found, made or merged; its row is locked until the caller's transaction ends.
 
-    ``anonymous_id`` and ``device_id`` join a visitor's history to the profile: give them only where consent
-    allows that. ``social`` names network and handle: ``instagram:ada``.
-    """
-
-    external_id: str = ""
-    loyalty_card: str = ""
-    email: str = ""
-    phone: str = ""
-    social: str = ""
-    device_id: str = ""
-    anonymous_id: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    locale: str = ""
-    postal_code: str = ""
-    city: str = ""
-    country: str = ""
-
-    def identities(self, region: str = "") -> dict[str, str]:
-        """Normalised, by kind, the one that decides first; without values such as ``null`` that name nobody.
-
-        A telephone number without a country's prefix is one of the person's country, else of ``region``.
-        """
-        values = {
-            kind: clean_identity(kind, getattr(self, kind), region=self.country or region)
-            for kind in PRIORITY
-            if getattr(self, kind)
-        }
-        return {kind: value for kind, value in values.items() if value}
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Nothing identifies this person: a guest."""
-        return not self.identities()
-
-
-def resolve_customer(merchant: Merchant, person: Person, *, as_of: datetime | None = None) -> Customer:
-    """The profile of this person, found or made; its row is locked until the caller's transaction ends.
-
-    The shop's own id decides (hard); else the e-mail address, unless it belongs to somebody with another id of
-    the shop's; else, where nothing better is given, the telephone number. New identities are added to the
-    profile, those of another profile stay there. Details given as of ``as_of`` (now by default) replace the
-    stored ones, but those older than the newest order only fill gaps.
+    The best identity given says who it is: the shop's own id, a loyalty card, the e-mail address, and so on
+    (``customers.rules.identities``). That these identities came together at ``as_of`` (now by default) is noted,
+    and may show that two profiles are one person; an identity that is somebody else's stays there. The newest
+    statement about each detail counts. The order in which calls arrive makes no difference to the profiles.
     Raises InvalidInput (``customer_unidentified``) for a person without any identity.
     """
     wanted = person.identities(merchant.country)
@@ -74,69 +40,109 @@ def resolve_customer(merchant: Merchant, person: Person, *, as_of: datetime | No
         raise InvalidInput(
             "customer_unidentified", _("A customer needs an id, an e-mail address or a telephone number.")
         )
+    sighting = Sighting(person, as_of or timezone.now(), source)
     for tries_left in range(TRIES - 1, -1, -1):
         try:
-            with transaction.atomic():
-                return _find_or_create(merchant, person, wanted, as_of)
+            return _recognise(merchant, sighting, wanted)
         except IntegrityError:
             if not tries_left:
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-def _find_or_create(merchant: Merchant, person: Person, wanted: Mapping[str, str], as_of: datetime | None) -> Customer:
+class _NotPlain(Exception):  # noqa: N818  # no error: the other way is taken
+    """The call can change who is who among several profiles."""
+
+
+def _recognise(merchant: Merchant, sighting: Sighting, wanted: Mapping[str, str]) -> Customer:
+    """Plain calls, nearly all, lock one profile; for the others its lock is given back and the full rules apply."""
+    try:
+        with transaction.atomic():
+            return _plain(merchant, sighting, wanted)
+    except _NotPlain:
+        with transaction.atomic():
+            customer = resolve_all(merchant, [sighting])[0]
+    assert customer is not None  # it has identities
+    return customer
+
+
+def _plain(merchant: Merchant, sighting: Sighting, wanted: Mapping[str, str]) -> Customer:
+    """A profile that is new as a whole, or known under its best identity and only learns what nobody has.
+
+    Raises _NotPlain for everything else.
+    """
     known = _known(merchant, wanted)
-    customer = _choose(known, wanted)
-    if customer is None:
-        details = {name: getattr(person, name) for name in DETAILS}
-        customer = Customer.objects.create(merchant=merchant, **details)
+    missing = [kind for kind in wanted if kind not in known]
+    best, *others = wanted
+    if not known:
+        customer = Customer.objects.create(merchant=merchant, created_at=sighting.at)
+        fresh = _add_identities(customer, wanted, missing, sighting.at)
+        _link(fresh[best], [fresh[kind] for kind in others], sighting)
     else:
-        _describe(customer, person, as_of)
-    missing = sorted(wanted.keys() - known.keys())
-    Identity.objects.bulk_create(
-        Identity(merchant=merchant, customer=customer, kind=kind, value=wanted[kind]) for kind in missing
-    )
+        if best in missing or any(_is_news(known[kind], sighting.at) for kind in others if kind in known):
+            raise _NotPlain
+        customer = known[best].customer
+        if any(row.blocked_at for row in known.values()) or _is_full(customer, missing):
+            raise _NotPlain
+        fresh = _add_identities(customer, wanted, missing, sighting.at)
+        _link(known[best], list(fresh.values()), sighting)
+    if describe(customer, sighting.person, sighting.at):
+        customer.save(update_fields=[*DETAILS, "details_at", "updated_at"])
     return customer
 
 
 def _known(merchant: Merchant, wanted: Mapping[str, str]) -> dict[str, Identity]:
-    """Stored identities by kind, their customers locked in the order of their ids."""
+    """Stored identities by kind, their customers locked in the order of their ids.
+
+    ``seen_at`` is when each was first seen together with the best one.
+    """
     condition = Q(pk__in=[])
     for kind, value in wanted.items():
         condition |= Q(kind=kind, value=value)
+    best = next(iter(wanted.items()))
+    links = IdentityLink.objects.for_merchant(merchant).filter(
+        second=OuterRef("pk"), first__kind=best[0], first__value=best[1], standing=IdentityLink.Standing.SEEN
+    )
     rows = Identity.objects.for_merchant(merchant).filter(condition).select_related("customer")
-    locked = rows.order_by("customer_id").select_for_update(of=("customer",), no_key=True)
+    dated = rows.annotate(seen_at=Subquery(links.values("first_seen_at")[:1]))
+    locked = dated.order_by("customer_id").select_for_update(of=("customer",), no_key=True)
     return {identity.kind: identity for identity in locked}
 
 
-def _choose(known: Mapping[str, Identity], wanted: Mapping[str, str]) -> Customer | None:
-    for kind in (Identity.Kind.EXTERNAL_ID, Identity.Kind.LOYALTY_CARD):
-        if found := known.get(kind):
-            return found.customer if kind == Identity.Kind.EXTERNAL_ID else _unless_other_id(found.customer, wanted)
-    if by_email := known.get(Identity.Kind.EMAIL):
-        return _unless_other_id(by_email.customer, wanted)
-    strongest = next(iter(wanted))
-    return known[strongest].customer if strongest in known else None
+def _is_news(row: Identity, at: datetime) -> bool:
+    """It was never seen together with the best one, or only later."""
+    seen_at: datetime | None = getattr(row, "seen_at")  # noqa: B009  # annotated
+    return seen_at is None or at < seen_at
 
 
-def _unless_other_id(customer: Customer, wanted: Mapping[str, str]) -> Customer | None:
-    """Two ids of the shop's are two people, even where they share an address."""
-    if Identity.Kind.EXTERNAL_ID not in wanted:
-        return customer
-    ids = Identity.objects.for_merchant(customer.merchant_id).filter(customer=customer, kind=Identity.Kind.EXTERNAL_ID)
-    return None if ids.exists() else customer
+def _is_full(customer: Customer, kinds: list[str]) -> bool:
+    """Whether the profile has as many identities of one of these kinds as it may have."""
+    if not kinds:
+        return False
+    rows = Identity.objects.for_merchant(customer.merchant_id).filter(customer=customer, kind__in=kinds)
+    counts = rows.order_by().values_list("kind").annotate(Count("pk"))
+    return any(count >= LIMITS[kind] for kind, count in counts)
 
 
-def _describe(customer: Customer, person: Person, as_of: datetime | None) -> None:
-    newest = customer.last_order_at
-    replaces = as_of is None or newest is None or as_of >= newest
-    given = {name: getattr(person, name) for name in DETAILS if getattr(person, name)}
-    changed = {
-        name: value
-        for name, value in given.items()
-        if getattr(customer, name) != value and (replaces or not getattr(customer, name))
-    }
-    if changed:
-        for name, value in changed.items():
-            setattr(customer, name, value)
-        customer.save(update_fields=[*changed, "updated_at"])
+def _add_identities(
+    customer: Customer, wanted: Mapping[str, str], kinds: list[str], at: datetime
+) -> dict[str, Identity]:
+    """In alphabetical order: two transactions that add the same wait for each other, not in a circle."""
+    rows = [
+        Identity(merchant_id=customer.merchant_id, customer=customer, kind=kind, value=wanted[kind], created_at=at)
+        for kind in sorted(kinds)
+    ]
+    return {row.kind: row for row in Identity.objects.bulk_create(rows)}
+
+
+def _link(best: Identity, others: list[Identity], sighting: Sighting) -> None:
+    IdentityLink.objects.bulk_create(
+        IdentityLink(
+            merchant_id=best.merchant_id,
+            first=best,
+            second=other,
+            source=sighting.source[:80],
+            first_seen_at=sighting.at,
+        )
+        for other in others
+    )

@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from customers.actions.bulk import Sighting, resolve_customers
 from customers.actions.profiles import Person, resolve_customer
-from customers.models import Customer, Identity
+from customers.models import Customer
 from merchants.models import Membership, Merchant
 from tests.factories import CustomerFactory, MerchantFactory
 
@@ -42,31 +44,66 @@ def test_older_details_only_fill_gaps(merchant: Merchant):
 
 texts = st.sampled_from(["", "", "x", "y"])
 people = st.builds(
-    Person, external_id=texts, email=st.sampled_from(["", "a@b.c", "A@B.C ", "d@e.f"]), phone=texts, first_name=texts
+    Person,
+    external_id=texts,
+    loyalty_card=texts,
+    email=st.sampled_from(["", "a@b.c", "A@B.C ", "d@e.f"]),
+    phone=st.sampled_from(["", "", "+4930123456", "+4930123457"]),
+    anonymous_id=texts,
+    first_name=texts,
 )
+sightings = st.lists(
+    st.builds(lambda person, day: Sighting(person, NOON + timedelta(days=day)), people, st.integers(0, 3)), max_size=6
+)
+several = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+
+
+def singly(shop: Merchant, seen: Sequence[Sighting]) -> None:
+    for sighting in seen:
+        if not sighting.person.is_anonymous:
+            resolve_customer(shop, sighting.person, as_of=sighting.at)
+
+
+def profiles(shop: Merchant) -> list[list[str]]:
+    """Everybody, each as a list of identities."""
+    rows = Customer.objects.for_merchant(shop).with_identities()
+    return sorted(sorted(f"{identity.kind} {identity.value}" for identity in row.identities.all()) for row in rows)
 
 
 @pytest.mark.django_db
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-@given(st.lists(people, max_size=6), st.integers(0, 6))
-def test_all_at_once_is_the_same_as_one_after_the_other(seen: list[Person], split: int):
+@several
+@given(sightings, st.integers(0, 6))
+def test_all_at_once_is_the_same_as_one_after_the_other(seen: list[Sighting], split: int):
     """The same profiles, whether people are resolved singly or in bulk, and in however many bulks."""
-    singly, bulk = MerchantFactory(), MerchantFactory()
-    one_by_one = [
-        None if person.is_anonymous else resolve_customer(singly, person, as_of=NOON + timedelta(days=day)).pk
-        for day, person in enumerate(seen)
-    ]
-    sightings = [Sighting(person, NOON + timedelta(days=day)) for day, person in enumerate(seen)]
-    together = resolve_customers(bulk, sightings[:split]) + resolve_customers(bulk, sightings[split:])
-    assert partition(one_by_one) == partition(together)
-    assert known_as(singly) == known_as(bulk)
+    one, other = MerchantFactory(), MerchantFactory()
+    singly(one, seen)
+    for bulk in (seen[:split], seen[split:]):
+        found = resolve_customers(other, bulk)
+        assert [pk is None for pk in found] == [sighting.person.is_anonymous for sighting in bulk]
+    assert profiles(one) == profiles(other)
 
 
-def partition(ids: list[int | None]) -> list[int | None]:
-    """Who is the same as whom, without the ids: the place of each one's first sighting."""
-    return [None if pk is None else ids.index(pk) for pk in ids]
+@pytest.mark.django_db
+@several
+@given(sightings, st.randoms())
+def test_any_order_of_the_same_calls_ends_in_the_same_profiles(seen: list[Sighting], random: Random):
+    one, other = MerchantFactory(), MerchantFactory()
+    singly(one, seen)
+    singly(other, random.sample(seen, len(seen)))
+    assert profiles(one) == profiles(other)
 
 
-def known_as(shop: Merchant) -> list[tuple[str, ...]]:
-    rows = Identity.objects.for_merchant(shop).values_list("kind", "value", "customer__first_name")
-    return sorted(rows)
+names = st.builds(lambda name, day: (name, day), st.sampled_from(["Ada", "Eve", ""]), st.integers(0, 3))
+
+
+@pytest.mark.django_db
+@several
+@given(st.lists(names, max_size=5), st.randoms())
+def test_any_order_of_the_same_statements_ends_in_the_same_details(given_names: list[tuple[str, int]], random: Random):
+    shops = [MerchantFactory(), MerchantFactory()]
+    for shop, statements in zip(shops, [given_names, random.sample(given_names, len(given_names))], strict=True):
+        for name, day in statements:
+            person = Person(external_id="1", first_name=name, city=name)
+            resolve_customer(shop, person, as_of=NOON + timedelta(days=day))
+    one, other = ([(row.first_name, row.city) for row in Customer.objects.for_merchant(shop)] for shop in shops)
+    assert one == other
