@@ -121,8 +121,10 @@ class ConfirmedShop:
     def written(self) -> float:
         """Confirmations written per second, without database, recommender and mail server."""
         message = self._newest()
+        assert message.order is not None
         lines = list(message.order.lines.select_related("product"))
-        letter = Letter(message, message.order, lines, message.merchant, "https://cx.example/u/token")
+        links = "https://cx.example/u/token", "https://cx.example/p/token"
+        letter = Letter(message, message.order, lines, message.merchant, *links)
         return _per_second(lambda: render_confirmation(letter))
 
     def bare(self) -> float:

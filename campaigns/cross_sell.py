@@ -19,6 +19,7 @@ from customers.models import Purpose
 from customers.queries.consent import BasisDecision, Reader, legal_bases
 from customers.rules.legal_basis import Basis
 from merchants.models import Merchant
+from orders.models import OrderLine
 from recommendations.serving import Recommendation, Recommended, reason_text
 
 # What a block needs to know of a product: it is read for two dozen candidates of every message.
@@ -75,7 +76,7 @@ def ask_recommender(message: Message, decision: BasisDecision, recommender: Reco
     """What goes with the message's order; never raises."""
     if not decision.allowed:
         return None
-    basket = list(dict.fromkeys(line.product.sku for line in message.order.lines.all()))
+    basket = list(dict.fromkeys(line.product.sku for line in _lines(message)))
     try:
         return recommender.ask(message.merchant_id, customer_id=message.customer_id, basket=basket)
     except NoRecommendation as silence:
@@ -128,7 +129,7 @@ def _content(choice: Choice | None) -> dict[str, Any]:
 
 
 def _choose(message: Message, decision: BasisDecision, answer: Recommendation, shelf: Shelf) -> Choice:
-    lines = message.order.lines.all()
+    lines = _lines(message)
     titles = shelf.titles | {line.product.sku: line.title for line in lines}
     only_similar = decision.basis == Basis.EXISTING_CUSTOMER
     with translation.override(message.language):
@@ -138,6 +139,10 @@ def _choose(message: Message, decision: BasisDecision, answer: Recommendation, s
             similar_to={_range(line.product) for line in lines} if only_similar else None,
             lowest_prices=shelf.lowest_prices,
         )
+
+
+def _lines(message: Message) -> list[OrderLine]:
+    return list(message.order.lines.all()) if message.order else []
 
 
 def _candidate(product: Product, item: Recommended, titles: Mapping[str, str]) -> Candidate:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.reasons import block_reason, state_reason
 from core.models import MerchantModel, MerchantQuerySet
-from customers.models import Channel, Customer
+from customers.models import Channel, ConsentRequest, Customer
 from orders.models import Order
 
 
@@ -55,6 +55,7 @@ class Message(MerchantModel):
 
     class Kind(models.TextChoices):
         ORDER_CONFIRMATION = "order_confirmation", _("order confirmation")
+        DOUBLE_OPT_IN = "double_opt_in", _("question about a consent")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
@@ -72,9 +73,16 @@ class Message(MerchantModel):
     kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)
     legal_class = models.CharField(_("class"), max_length=1, choices=LegalClass.choices)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.EMAIL)
-    # The composite indexes below serve these foreign keys too.
+    # What it is about: an order, or a consent that is to be confirmed. The indexes below serve these foreign keys too.
     order = models.ForeignKey(
-        Order, on_delete=models.CASCADE, related_name="messages", verbose_name=_("order"), db_index=False
+        Order, on_delete=models.CASCADE, null=True, related_name="messages", verbose_name=_("order"), db_index=False
+    )
+    consent_request = models.OneToOneField(
+        ConsentRequest,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="message",
+        verbose_name=_("consent request"),
     )
     customer = models.ForeignKey(
         Customer,
@@ -112,6 +120,9 @@ class Message(MerchantModel):
             models.UniqueConstraint(fields=["order", "kind"], name="message_once"),
             models.UniqueConstraint(fields=["merchant", "message_id"], name="message_id_once"),
             models.CheckConstraint(
+                condition=Q(order__isnull=False) | ~Q(kind="order_confirmation"), name="message_confirms_an_order"
+            ),
+            models.CheckConstraint(
                 condition=~Q(state__in=["sending", "sent", "kept", "unknown"]) | Q(body__isnull=False),
                 name="message_left_with_body",
             ),
@@ -135,7 +146,12 @@ class Message(MerchantModel):
         verbose_name_plural = _("messages")
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.order_id}"
+        return f"{self.get_kind_display()} {self.subject_number}".strip()
+
+    @property
+    def subject_number(self) -> str:
+        """The number of the order it is about; empty for a message about none."""
+        return self.order.number if self.order else ""
 
     @property
     def language(self) -> str:
@@ -163,6 +179,7 @@ class MessageBlock(MerchantModel):
         ORDER = "order", _("order details")
         WITHDRAWAL = "withdrawal", _("withdrawal information")
         CROSS_SELL = "cross_sell", _("product recommendations")
+        OPT_IN = "opt_in", _("question about a consent")
 
     class Basis(models.TextChoices):
         """The values of ``customers.rules.legal_basis.Basis``."""

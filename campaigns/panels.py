@@ -59,7 +59,7 @@ def _entry(message: Message) -> TimelineEntry:
         at=message.queued_at,
         kind="message",
         icon="mail",
-        title=f"{capfirst(message.get_kind_display())} {message.order.number}",
+        title=f"{capfirst(message.get_kind_display())} {message.subject_number}".strip(),
         detail=f"{state}: {message.reason}" if message.needs_staff else state,
         url=reverse("message_detail", args=[message.merchant.slug, message.pk]),
         tone="danger" if message.needs_staff else _TONES.get(Message.State(message.state), "info"),

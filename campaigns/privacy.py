@@ -32,6 +32,7 @@ declare(
     columns=[
         facts("kind", "channel", "order", "state", "queued_at", "sent_at", "locale", reason=SENT),
         personal("address", "subject"),
+        withheld("consent_request", reason=_("What was asked is in the export itself.")),
         personal("body", blank=b""),
         withheld("customer", reason=_("The profile itself is in the export.")),
         scrubbed("error"),

@@ -26,6 +26,8 @@ class StateCode(StrEnum):
     INTERRUPTED = "interrupted"
     RENDERING_FAILED = "rendering_failed"
     ORDER_CANCELLED = "order_cancelled"
+    REQUEST_SETTLED = "request_settled"
+    ADDRESS_COMPLAINED = "address_complained"
     NO_MAIL_SERVER = "no_mail_server"
 
 
@@ -33,6 +35,7 @@ class BlockCode(StrEnum):
     """Why a block is there or not, beside the codes of the legal gate."""
 
     CONTRACT = "contract"
+    ASKED_FOR = "asked_for"
     TOO_FEW_PRODUCTS = "too_few_products"
     RECOMMENDER_FAILED = "recommender_failed"
     RECOMMENDER_SLOW = "recommender_slow"
@@ -52,11 +55,14 @@ _STATES: dict[str, Any] = {
     StateCode.INTERRUPTED: _("The worker was stopped twice while handing it over; it may have arrived."),
     StateCode.RENDERING_FAILED: _("The message could not be written."),
     StateCode.ORDER_CANCELLED: _("The order was cancelled before the message left."),
+    StateCode.REQUEST_SETTLED: _("The link had expired or was no longer needed before the message left."),
+    StateCode.ADDRESS_COMPLAINED: _("Somebody with this address complained about a message: it is not asked."),
     StateCode.NO_MAIL_SERVER: _("No mail server is set up (EMAIL_URL): the message is shown here and was not sent."),
 }
 
 _BLOCKS: dict[str, Any] = BASIS_REASONS | {
     BlockCode.CONTRACT: _("Belongs to the contract: no advertising."),
+    BlockCode.ASKED_FOR: _("Asks for a confirmation that the reader began: no advertising (BGH I ZR 164/09)."),
     BlockCode.TOO_FEW_PRODUCTS: _("Allowed, but fewer than three products were suitable."),
     BlockCode.RECOMMENDER_FAILED: _("Allowed, but the recommender could not answer."),
     BlockCode.RECOMMENDER_SLOW: _("Allowed, but the recommender did not answer in time."),

@@ -118,9 +118,13 @@ def _send(draft: Draft, transport: Transport) -> None:
 
 
 def _refused(message: Message, refusal: Refused) -> None:
-    """A contract message that is refused becomes a task for staff; an address that does not exist is not used again."""
+    """A contract message that is refused becomes a task for staff; an address that does not exist is not used again.
+
+    A question about a consent is owed to nobody: an address that was mistyped in a form is no task.
+    """
     if refusal.code == StateCode.RECIPIENT_REFUSED:
         suppress_addresses(
             message.merchant, [message.address], reason=Suppression.Reason.BOUNCE, channel=message.channel
         )
-    delivery.settle_stuck(message, Message.State.BLOCKED, refusal.code, refusal.reply)
+    state = Message.State.BLOCKED if message.order_id else Message.State.CANCELLED
+    delivery.settle_stuck(message, state, refusal.code, refusal.reply)

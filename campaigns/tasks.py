@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from campaigns.actions.queueing import release_completed_footers
+from campaigns.actions.queueing import forget_unconfirmed, release_completed_footers
 from campaigns.sending import send_due
 from core.rings import ring
 
@@ -18,3 +18,9 @@ def send_due_messages() -> None:
     release_completed_footers()
     if send_due(limit=ROUND) >= ROUND:
         ring(SEND_DUE_MESSAGES)
+
+
+@shared_task
+def forget_unconfirmed_questions() -> None:
+    """Addresses that somebody entered and nobody confirmed are deleted, with the message that asked."""
+    forget_unconfirmed()

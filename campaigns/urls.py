@@ -2,7 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from campaigns import public, views
+from campaigns import views
+from campaigns.public.confirmation import consent_confirmation
+from campaigns.public.objection import objection
+from campaigns.public.preferences import preferences
 
 urlpatterns: list[URLPattern] = [
     path("messages/", views.message_list, name="message_list"),
@@ -13,4 +16,8 @@ urlpatterns: list[URLPattern] = [
 ]
 api_urlpatterns: list[URLPattern] = []
 # No trailing slash: a redirect would lose the POST of a mailbox's one-click button.
-public_urlpatterns: list[URLPattern] = [path("u/<str:token>", public.objection, name="objection")]
+public_urlpatterns: list[URLPattern] = [
+    path("u/<str:token>", objection, name="objection"),
+    path("c/<str:token>", consent_confirmation, name="consent_confirmation"),
+    path("p/<str:token>", preferences, name="preferences"),
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,7 +17,7 @@ from campaigns.actions.queueing import retry_message
 from campaigns.filters import MessageFilter
 from campaigns.models import LegalClass, Message
 from campaigns.queries import block_documents, history_steps
-from campaigns.rendering.mime import read_message
+from campaigns.rendering.mime import Parts, read_message
 from campaigns.tasks import SEND_DUE_MESSAGES
 from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
@@ -30,9 +31,11 @@ PREVIEW_POLICY = (
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
 
+_CONFIRMATION = re.compile(r"(/c/)[0-9a-f]{64}")
+
 
 def _messages(request: MerchantRequest) -> QuerySet[Message]:
-    return Message.objects.for_merchant(request.merchant).select_related("order", "customer")
+    return Message.objects.for_merchant(request.merchant).select_related("order", "customer", "consent_request")
 
 
 @merchant_view(Role.ANALYST)
@@ -48,7 +51,8 @@ def message_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     blocks = block_documents(message)
     context = {
         "message": message,
-        "parts": read_message(bytes(message.body)) if message.body else None,
+        "parts": _readable(message) if message.body else None,
+        "source_shown": message.body is not None and not _holds_open_question(message),
         "advertising": [document for document in blocks if document.block.legal_class == LegalClass.ADVERTISING],
         "contract": [document for document in blocks if document.block.legal_class == LegalClass.CONTRACT],
         "steps": history_steps(message),
@@ -59,24 +63,40 @@ def message_detail(request: MerchantRequest, pk: int) -> HttpResponse:
 @merchant_view(Role.ANALYST)
 def message_preview(request: MerchantRequest, pk: int) -> HttpResponse:
     """The HTML part as it was sent, for the sandboxed frame of the detail page."""
-    html = read_message(_body(request, pk)[1]).html
+    html = _readable(_message_with_body(request, pk)).html
     return HttpResponse(html, headers={"Content-Security-Policy": PREVIEW_POLICY})
 
 
 @merchant_view(Role.ANALYST)
 def message_source(request: MerchantRequest, pk: int) -> HttpResponse:
     """The exact bytes, as a file that mail programs open."""
-    message, body = _body(request, pk)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{message.kind}-{message.order.number}").strip("-.")
+    message = _message_with_body(request, pk)
+    if _holds_open_question(message):
+        raise Http404
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{message.kind}-{message.subject_number}").strip("-.")
     headers = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
-    return HttpResponse(body, content_type="message/rfc822", headers=headers)
+    return HttpResponse(bytes(message.body or b""), content_type="message/rfc822", headers=headers)
 
 
-def _body(request: MerchantRequest, pk: int) -> tuple[Message, bytes]:
+def _message_with_body(request: MerchantRequest, pk: int) -> Message:
     message = get_object_or_404(_messages(request), pk=pk)
     if message.body is None:
         raise Http404
-    return message, bytes(message.body)
+    return message
+
+
+def _holds_open_question(message: Message) -> bool:
+    """Whether its link still confirms a consent: only the owner of the mailbox may have it, or it would prove nothing."""
+    return message.consent_request is not None and message.consent_request.is_open()
+
+
+def _readable(message: Message) -> Parts:
+    """The message taken apart, without the secret of a link that still confirms."""
+    parts = read_message(bytes(message.body or b""))
+    if not _holds_open_question(message):
+        return parts
+    html, text = (_CONFIRMATION.sub(r"\1…", part) for part in (parts.html, parts.text))
+    return replace(parts, html=html, text=text)
 
 
 @require_POST

@@ -35,6 +35,7 @@ AUDIT_ACTIONS = [
     ("customer.identity_removed", _("Identity removed from a customer")),
     ("consent.recorded", _("Consent recorded")),
     ("consent.withdrawn", _("Withdrawal of a consent recorded")),
+    ("consent_text.added", _("Consent text written")),
     ("objection.recorded", _("Objection recorded")),
     ("bounce.lifted", _("Address usable again")),
     ("note.added", _("Note written")),

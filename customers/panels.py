@@ -3,6 +3,7 @@
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+import customers.consent_panels
 import customers.crm_panels  # registers the panels of notes and tasks
 import customers.merge_panels  # noqa: F401  # registers what a merge shows and moves
 from core.providers import (

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
 from customers.api import lookup, tracking
 from customers.api import profiles as api
+from customers.consent_urls import consent_api_urlpatterns, consent_urlpatterns
 from customers.crm_urls import crm_api_urlpatterns, crm_urlpatterns
 from customers.views import editing, event_stream
 from customers.views import profiles as views
@@ -23,6 +24,7 @@ urlpatterns = [
     path("developers/events/arrivals", event_stream.event_arrivals, name="event_arrivals"),
     path("developers/events/<int:pk>/", event_stream.event_detail, name="event_detail"),
     path("developers/tracking/", event_stream.tracking_setup, name="tracking_setup"),
+    *consent_urlpatterns,
 ]
 TRACKING: dict[str, type[tracking.TrackingView]] = {
     "batch": tracking.BatchView,
@@ -34,6 +36,7 @@ TRACKING: dict[str, type[tracking.TrackingView]] = {
     "group": tracking.GroupView,
 }
 api_urlpatterns: list[URLPattern] = [
+    *consent_api_urlpatterns,
     *crm_api_urlpatterns,
     # Before the customers' own ids: nobody's may be “lookup”.
     path("customers/lookup", lookup.CustomerLookupView.as_view(), name="api_customer_lookup"),

@@ -157,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 30.0, "options": {"expires": 30}},
     "create-event-partitions": {"task": "customers.tasks.create_event_partitions", "schedule": 24 * 3600.0},
     "forget-old-records": {"task": "core.tasks.forget_old_records", "schedule": 24 * 3600.0},
+    "forget-unconfirmed": {"task": "campaigns.tasks.forget_unconfirmed_questions", "schedule": 24 * 3600.0},
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,
@@ -269,6 +270,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"PurposeEnum": "customers.models.Purpose"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.schema.add_problem_responses",

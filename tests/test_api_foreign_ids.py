@@ -20,6 +20,8 @@ READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
     "GET /api/v1/companies/{external_id}": None,
     "PUT /api/v1/companies/{external_id}/people/{customer_external_id}": {"role": "approver"},
     "DELETE /api/v1/companies/{external_id}/people/{customer_external_id}": None,
+    "GET /api/v1/customers/{external_id}/consents": None,
+    "POST /api/v1/customers/{external_id}/consents": {"decision": "objected", "source": "x"},
     "POST /api/v1/orders/{number}/shipments": {"reference": "P-1"},
     "POST /api/v1/orders/{number}/returns": {"reference": "R-1", "lines": UNITS},
     "POST /api/v1/orders/{number}/cancellation": {},
@@ -33,6 +35,8 @@ OWN = {
     "GET /api/v1/recommendations",
     "GET /api/v1/customers/lookup",
     *(f"POST /api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")),
+    "GET /api/v1/consents/texts",
+    "POST /api/v1/consents",
 }
 
 

@@ -41,7 +41,7 @@ def claim_due(limit: int = BATCH) -> list[Message]:
                 output_field=IntegerField(),
             ),
         )
-    rows = claimed.select_related("merchant", "order", "customer").order_by("id")
+    rows = claimed.select_related("merchant", "order", "customer", "consent_request__text").order_by("id")
     return list(rows.prefetch_related("order__lines__product__category"))
 
 

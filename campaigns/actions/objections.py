@@ -6,7 +6,8 @@ from django.db import transaction
 
 from campaigns.models import Message
 from customers.actions.consent import record_objection, suppress_addresses
-from customers.models import Suppression
+from customers.actions.preferences import SOURCE
+from customers.models import Customer, Suppression
 
 
 @transaction.atomic
@@ -27,6 +28,15 @@ def object_by_message(message: Message, *, one_click: bool) -> None:
         suppress_addresses(
             message.merchant, [message.address], reason=Suppression.Reason.OBJECTION, channel=message.channel
         )
+
+
+@transaction.atomic
+def object_to_everything(message: Message, customer: Customer | None) -> None:
+    """No advertising at all, on no channel, and no profiling for it; whoever has no profile is known by the address."""
+    if customer:
+        record_objection(customer, address=message.address, source=SOURCE, evidence={"message": message.pk})
+    else:
+        suppress_addresses(message.merchant, [message.address], reason=Suppression.Reason.OBJECTION, channel="")
 
 
 def _is_suppressed(message: Message) -> bool:

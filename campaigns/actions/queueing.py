@@ -16,6 +16,8 @@ from campaigns.reasons import StateCode
 from campaigns.rendering.formats import choose_locale
 from core.errors import DomainError
 from customers.actions.consent import lift_bounce
+from customers.actions.double_opt_in import forget_lapsed_requests, lapsed_requests
+from customers.models import ConsentRequest
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from orders.models import Order
@@ -43,7 +45,7 @@ def add_order_confirmation(order: Order) -> Message:
             "customer": customer,
             "address": order.email,
             "locale": choose_locale(order.locale, customer.locale if customer else "", order.merchant.language),
-            "message_id": _message_id(order, kind),
+            "message_id": _message_id(order.merchant, kind, order.pk),
             "unsubscribe_token": secrets.token_urlsafe(32),
             "history": [{"at": timezone.now().isoformat(), "state": Message.State.QUEUED.value}],
         },
@@ -51,12 +53,41 @@ def add_order_confirmation(order: Order) -> Message:
     return message
 
 
-def _message_id(order: Order, kind: str) -> str:
+@transaction.atomic
+def queue_double_opt_in(request: ConsentRequest) -> Message:
+    """The question whether a consent is really meant, waiting to be sent, in the language of its text; idempotent."""
+    kind = Message.Kind.DOUBLE_OPT_IN
+    message, _created = Message.objects.get_or_create(
+        merchant=request.merchant,
+        consent_request=request,
+        defaults={
+            "kind": kind,
+            "legal_class": LegalClass.CONTRACT,
+            "customer": request.customer,
+            "address": request.address,
+            "locale": request.text.language,
+            "message_id": _message_id(request.merchant, kind, request.pk),
+            "unsubscribe_token": secrets.token_urlsafe(32),
+            "history": [{"at": timezone.now().isoformat(), "state": Message.State.QUEUED.value}],
+        },
+    )
+    return message
+
+
+def _message_id(merchant: Merchant, kind: str, subject: int) -> str:
     """The same for an order and kind whenever it is made, and telling nothing about how many orders there are."""
-    digest = salted_hmac("campaigns.Message", f"{order.pk}:{kind}", algorithm="sha256").hexdigest()[:32]
-    domain = order.merchant.sender_email.rpartition("@")[2]
+    digest = salted_hmac("campaigns.Message", f"{subject}:{kind}", algorithm="sha256").hexdigest()[:32]
+    domain = merchant.sender_email.rpartition("@")[2]
     host = domain if domain.isascii() and domain else settings.PUBLIC_URL.rpartition("//")[2].partition(":")[0]
     return f"<{kind.replace('_', '-')}.{digest}@{host}>"
+
+
+@transaction.atomic
+def forget_unconfirmed() -> int:
+    """Delete consent requests that lapsed a month ago, with the messages that asked; returns how many."""
+    messages = Message.objects.all_merchants().filter(consent_request__in=lapsed_requests())
+    messages.delete()
+    return forget_lapsed_requests()
 
 
 @transaction.atomic
@@ -71,7 +102,7 @@ def retry_message(message: Message, *, staff: Staff) -> None:
         raise DomainError("message_not_stuck", _("This message needs no retry: it is on its way, or has been sent."))
     if locked.code in (StateCode.ADDRESS_BOUNCED, StateCode.RECIPIENT_REFUSED):
         lift_bounce(message.merchant, address=locked.address, channel=locked.channel, staff=staff)
-    if locked.address != locked.order.email:
+    if locked.order and locked.address != locked.order.email:
         rows.filter(pk=locked.pk).update(address=locked.order.email, body=None)
     _requeue(locked, staff=staff.pk)
     record_audit(message.merchant, "message.retried", staff=staff, subject=locked, changes={"code": locked.code})

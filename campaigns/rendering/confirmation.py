@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from django.template import Context, Template
-from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Message
 from campaigns.offers import Offer
 from campaigns.rendering.formats import Formats
+from campaigns.rendering.letterhead import Rendered, greeting, legal_footer, plain_template
 from campaigns.rendering.skeleton import skeleton
 from core.money import to_major
 from customers.rules.legal_basis import Basis
@@ -36,17 +36,9 @@ class Letter:
     lines: Sequence[OrderLine]
     merchant: Merchant
     objection_url: str
+    preferences_url: str
     offers: Sequence[Offer] = ()
     basis: Basis = Basis.NONE
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """The written message; both parts say the same."""
-
-    subject: str
-    html: str
-    text: str
 
 
 def render_confirmation(letter: Letter) -> Rendered:
@@ -60,17 +52,13 @@ def render_confirmation(letter: Letter) -> Rendered:
 
 @cache
 def _text_template() -> Template:
-    return _plain("order_confirmation")
+    return plain_template("order_confirmation")
 
 
 @cache
 def _withdrawal_template(language: str) -> Template:
     """A legal text is no catalogue of strings: it is written out in each language."""
-    return _plain(f"withdrawal_{language}")
-
-
-def _plain(name: str) -> Template:
-    return cast(Template, get_template(f"campaigns/mail/{name}.txt").template)  # type: ignore[attr-defined]  # Django's backend has it
+    return plain_template(f"withdrawal_{language}")
 
 
 def _context(letter: Letter) -> dict[str, Any]:
@@ -82,7 +70,7 @@ def _context(letter: Letter) -> dict[str, Any]:
         "order": order,
         "subject": _("Your order %(number)s at %(shop)s") % {"number": order.number, "shop": letter.merchant.name},
         "preview": _("We have received your order. Total: %(total)s") % {"total": total},
-        "greeting": _greeting(letter.message),
+        "greeting": greeting(letter.message),
         "facts": _facts(order, letter.merchant, formats),
         "lines": [_line(line, formats) for line in letter.lines],
         "sums": _sums(order, letter.lines, formats),
@@ -91,17 +79,12 @@ def _context(letter: Letter) -> dict[str, Any]:
         "offers": [_offer(offer, formats) for offer in letter.offers],
         "notice": _notice(letter),
         "objection_url": letter.objection_url,
+        "preferences_url": letter.preferences_url,
         "withdrawal_title": _("Right of withdrawal"),
         "withdrawal": _withdrawal(letter),
         "footer": legal_footer(letter.merchant),
         "structured_data": structured_data(order, letter.lines, letter.merchant),
     }
-
-
-def _greeting(message: Message) -> str:
-    customer = message.customer
-    name = f"{customer.first_name} {customer.last_name}".strip() if customer else ""
-    return _("Hello %(name)s,") % {"name": name} if name else _("Hello,")
 
 
 def _facts(order: Order, merchant: Merchant, formats: Formats) -> list[tuple[str, str]]:
@@ -183,20 +166,6 @@ def _withdrawal(letter: Letter) -> list[str]:
     context = {"contact": "\n".join(filter(None, contact)), "number": letter.order.number}
     text = _withdrawal_template(letter.message.language).render(Context(context, autoescape=False))
     return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
-
-
-def legal_footer(merchant: Merchant) -> list[str]:
-    """Legal form, seat, register and number, directors (GmbHG § 35a, HGB § 37a), line by line."""
-    register = f"{merchant.register_court} {merchant.register_number}".strip()
-    lines = [
-        merchant.legal_name,
-        f"{merchant.street}, {merchant.postal_code} {merchant.city}",
-        _("Managing directors: %(names)s") % {"names": merchant.directors},
-        _("Register: %(register)s") % {"register": register} if register else "",
-        _("VAT ID: %(id)s") % {"id": merchant.vat_id} if merchant.vat_id else "",
-        " · ".join(filter(None, [merchant.contact_email, merchant.contact_phone, merchant.website])),
-    ]
-    return [line for line in lines if line]
 
 
 def structured_data(order: Order, lines: Sequence[OrderLine], merchant: Merchant) -> SafeString:

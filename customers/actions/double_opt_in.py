@@ -16,15 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError, InvalidInput
 from core.events import publish
 from core.locks import lock_name
-from customers.actions.consent import record_consent
+from customers.actions.consent import record_consent, record_objection, suppress_addresses
 from customers.actions.profiles import Person, resolve_customer
 from customers.events import ConsentRequested
 from customers.models import (
     Channel,
     ConsentRecord,
     ConsentRequest,
+    ConsentRequestQuerySet,
     ConsentText,
     Customer,
+    Identity,
     Suppression,
     request_digest,
 )
@@ -33,6 +35,7 @@ from merchants.models import Merchant
 
 # Somebody else's address can be typed into a form: nobody gets more of these messages than that in a day.
 MOST_PER_DAY = 3
+FORGOTTEN_AFTER = timedelta(days=30)
 _UNREACHABLE = [Suppression.Reason.BOUNCE, Suppression.Reason.COMPLAINT]
 
 
@@ -147,8 +150,35 @@ def confirm_consent(request: ConsentRequest) -> list[ConsentRecord]:
 
 
 @transaction.atomic
-def forget_unconfirmed(*, after: timedelta = timedelta(days=30)) -> int:
-    """Deletes requests that nobody confirmed, ``after`` their link expired; returns how many."""
-    rows = ConsentRequest.objects.all_merchants().filter(confirmed_at=None, expires_at__lt=timezone.now() - after)
-    deleted, _rows = rows.delete()
-    return deleted
+def object_by_address(
+    merchant: Merchant, *, address: str, purposes: Sequence[str], source: str
+) -> ConsentRecord | None:
+    """The owner of an address objects to advertising by e-mail; no purposes: to all. None: nobody is known by it."""
+    identity = (
+        Identity.objects.for_merchant(merchant)
+        .filter(kind=Identity.Kind.EMAIL, value=normalise_email(address))
+        .select_related("customer__merchant")
+        .first()
+    )
+    record = None
+    for purpose in purposes or [""]:
+        about: dict[str, Any] = {"purpose": purpose, "channel": Channel.EMAIL}
+        if identity:
+            record = record_objection(identity.customer, address=address, source=source, **about)
+        else:
+            suppress_addresses(merchant, [address], reason=Suppression.Reason.OBJECTION, **about)
+    return record
+
+
+def lapsed_requests() -> ConsentRequestQuerySet:
+    """What nobody confirmed although the link expired a month ago, at every merchant."""
+    rows: ConsentRequestQuerySet = ConsentRequest.objects.all_merchants()
+    return rows.filter(confirmed_at=None, expires_at__lt=timezone.now() - FORGOTTEN_AFTER)
+
+
+def forget_lapsed_requests() -> int:
+    """Deletes them; returns how many."""
+    lapsed = lapsed_requests()
+    count = lapsed.count()
+    lapsed.delete()
+    return count

@@ -18,7 +18,7 @@ from core.listing import list_rows, render_list
 from core.providers import customer_panels
 from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
-from customers.models import Channel, ConsentRecord, Customer, Purpose
+from customers.models import Channel, Customer, Purpose
 from customers.queries.consent import BasisDecision, may_we
 from customers.queries.profiles import absorbed_into, known_traits
 from customers.rules.legal_basis import Code
@@ -67,22 +67,8 @@ def _profile_context(request: MerchantRequest, customer: Customer) -> dict[str, 
         "average_order": customer.revenue // customer.orders_count if customer.orders_count else None,
         "wide_panels": [panel for panel in panels if panel.is_wide],
         "narrow_panels": [panel for panel in panels if not panel.is_wide],
-        **_consent_context(customer),
-        "advertising": advertising,
         "traits": known_traits(customer),
         "may_object": request.role >= Role.SUPPORT and advertising.code != Code.OBJECTED,
-    }
-
-
-def _consent_context(customer: Customer) -> dict[str, object]:
-    """Decisions one by one; of the notices, which come with every purchase, the newest and how many."""
-    records = ConsentRecord.objects.for_merchant(customer.merchant_id).filter(customer=customer)
-    newest_first = records.order_by("-occurred_at", "-id")
-    notices = newest_first.filter(kind=ConsentRecord.Kind.NOTICE_SHOWN)
-    return {
-        "decisions": newest_first.exclude(kind=ConsentRecord.Kind.NOTICE_SHOWN)[:20],
-        "notice": notices.first(),
-        "notice_count": notices.count(),
     }
 
 

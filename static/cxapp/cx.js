@@ -60,6 +60,11 @@ document.addEventListener("submit", (event) => {
   fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual" });
 });
 
+// Print buttons: <button data-print>.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+
 // Copy buttons: <button data-copy="#id">.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

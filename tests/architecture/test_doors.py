@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Message
 from catalog.models import Product
 from core.models import Delivery, Job
-from customers.models import Company, CompanyPerson, Customer, Event, Identity, Note, Task
+from customers.models import Company, CompanyPerson, ConsentRecord, Customer, Event, Identity, Note, Task
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
 from tests.architecture.shop import rows_of, stock_up
@@ -25,6 +25,8 @@ from tests.factories import MembershipFactory
 # Which model's id an address takes; an address without arguments needs no entry.
 ROWS: dict[str, type[Any]] = {
     "api_key_revoke": ApiKey,
+    "consent_proof": ConsentRecord,
+    "consent_record": Customer,
     "customer_detail": Customer,
     "customer_edit": Customer,
     "identity_add": Customer,

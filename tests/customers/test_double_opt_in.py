@@ -11,7 +11,7 @@ from core.errors import DomainError, InvalidInput
 from core.events import drain
 from customers.actions.consent import record_objection, suppress_addresses
 from customers.actions.consent_texts import add_consent_text
-from customers.actions.double_opt_in import confirm_consent, forget_unconfirmed, request_consent
+from customers.actions.double_opt_in import confirm_consent, forget_lapsed_requests, request_consent
 from customers.events import ConsentRequested
 from customers.models import ConsentRecord, ConsentRequest, ConsentText, Customer, Suppression, request_digest
 from customers.queries.consent import may_we
@@ -142,5 +142,5 @@ def test_what_nobody_confirmed_is_forgotten(text):
     confirm_consent(confirmed)
     late(old, days=38)
     late(confirmed, days=38)
-    assert forget_unconfirmed() == 1
+    assert forget_lapsed_requests() == 1
     assert set(ConsentRequest.objects.for_merchant(text.merchant)) == {confirmed, new}

@@ -1,0 +1,92 @@
+"""The preference centre: what a person allows, for each purpose and channel, opened from a message."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from campaigns.actions.objections import object_to_everything
+from campaigns.models import Message
+from campaigns.public.pages import find_message, public_page, shop_context
+from campaigns.rendering.formats import LANGUAGES
+from customers.actions.preferences import Turn, save_preferences
+from customers.models import Customer
+from customers.queries.preferences import preferences as preferences_of
+
+SAVED = "saved"
+
+
+# No CSRF token: the page works without a cookie, and whoever can forge the request knows the secret.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the switches and changes nothing; POST records what was turned, or the objection to everything."""
+    message = find_message(token)
+    if message is None:
+        return public_page(request, "campaigns/objection_unknown.html", status=404)
+    language = _language(request, message)
+    if request.method == "POST":
+        _save(request.POST, message, language)
+        return _seen(HttpResponseRedirect(f"{request.path}?lang={language}&{SAVED}=1"))
+    with translation.override(language):
+        customer = reader_of(message)
+        context = shop_context(message.merchant) | {
+            "subjects": preferences_of(customer, language) if customer else [],
+            "is_known": customer is not None,
+            "is_saved": SAVED in request.GET,
+            "language": language,
+            "other_languages": [(code, name) for code, name in _NAMES.items() if code != language],
+        }
+        return public_page(request, "campaigns/preferences.html", context)
+
+
+# In their own language, for a reader who understands no other.
+_NAMES = {"de": "Deutsch", "en": "English"}
+
+
+def _language(request: HttpRequest, message: Message) -> str:
+    """The reader's choice, else the message's."""
+    chosen = request.GET.get("lang", "")
+    return chosen if chosen in LANGUAGES else message.language
+
+
+def reader_of(message: Message) -> Customer | None:
+    """Whose switches the holder of the message may turn.
+
+    A question about a consent goes to an address that anybody may have typed: it opens nothing until it is confirmed.
+    """
+    asked = message.consent_request
+    if message.kind == Message.Kind.DOUBLE_OPT_IN:
+        return asked.customer if asked and asked.confirmed_at else None
+    return message.customer
+
+
+def _save(posted: QueryDict, message: Message, language: str) -> None:
+    customer = reader_of(message)
+    if "nothing" in posted:
+        object_to_everything(message, customer)
+    elif customer:
+        evidence = {"message": message.pk, "language": language}
+        save_preferences(customer, _turns(posted), language=language, evidence=evidence)
+
+
+def _turns(posted: QueryDict) -> dict[str, Turn]:
+    """The switches that differ from how the page showed them: what another page changed meanwhile stays."""
+    turns = {}
+    for name in posted:
+        if name.startswith("was."):
+            key = name.removeprefix("was.")
+            is_on, was_on = f"on.{key}" in posted, posted[name] == "1"
+            if is_on != was_on:
+                text = posted.get(f"text.{key}", "")
+                turns[key] = Turn(is_on, int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None)
+    return turns
+
+
+def _seen(response: HttpResponse) -> HttpResponse:
+    response["Referrer-Policy"] = "no-referrer"
+    return response
