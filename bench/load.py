@@ -79,6 +79,20 @@ def page(path: str, cookie: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n".encode()
 
 
+def post(path: str, token: str, body: bytes) -> bytes:
+    """A request with JSON ready to be sent."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def seconds_for(port: int, requests: Sequence[bytes], *, connections: int = 8) -> float:
+    """How long it takes until each of the requests was answered once. Raises RuntimeError for any status but 200."""
+    return _apart(_seconds_for, port, requests, connections)
+
+
 def throughput(port: int, requests: Sequence[bytes], *, seconds: float, connections: int = 8) -> float:
     """Answers per second while ``connections`` ask one after the other. Raises RuntimeError for any status but 200."""
     return _apart(_throughput, port, requests, seconds, connections)
@@ -110,6 +124,19 @@ def _throughput(port: int, requests: Sequence[bytes], seconds: float, connection
         return answered
 
     return sum(_in_threads(ask, connections)) / seconds
+
+
+def _seconds_for(port: int, requests: Sequence[bytes], connections: int) -> float:
+    turn = count()
+
+    def ask() -> None:
+        with _Client(port) as client:
+            while (number := next(turn)) < len(requests):
+                client.ask(requests[number])
+
+    begin = time.perf_counter()
+    _in_threads(ask, connections)
+    return time.perf_counter() - begin
 
 
 def _latencies(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> list[float]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -124,6 +124,8 @@ class TrackingView(BrowserView):
         )
 
     def _take_in(self, request: Request, events: list[Any], envelope: Envelope) -> list[Outcome]:
+        # Storing tries again by itself on a connection that broke, which is cheaper than to ask before every request.
+        connection.health_check_done = True  # type: ignore[attr-defined]  # Django's own mark of it
         return take_in(caller(request).merchant, events, envelope, user_agent=_browser(request))
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from crawleruseragents import is_crawler
-from redis.client import Pipeline
 
 from customers.tracking.reading import Tracked
 
@@ -61,22 +60,18 @@ def is_known_bot(merchant_id: int, anonymous_id: str) -> bool:
     return until is not None and time.monotonic() < until
 
 
-def count_paces(pipeline: Pipeline, merchant_id: int, paces: Counter[Pace]) -> list[Pace]:
-    """Asks Redis to add up what all processes saw; the answers belong to the returned paces, every second one."""
-    for (visitor, minute), count in paces.items():
-        key = f"cx:pace:{merchant_id}:{minute}:{visitor}"
-        pipeline.incrby(key, count)
-        pipeline.expire(key, COUNTED_SECONDS)
-    return list(paces)
+def pace_key(merchant_id: int, pace: Pace) -> str:
+    """Where Redis adds up what all processes saw."""
+    visitor, minute = pace
+    return f"cx:pace:{merchant_id}:{minute}:{visitor}"
 
 
-def remember_hasty(merchant_id: int, paces: list[Pace], counts: list[int]) -> None:
+def remember_hasty(merchant_id: int, visitors: Iterable[str]) -> None:
     """Whoever was too fast is a bot from the next event on."""
-    for (visitor, _minute), count in zip(paces, counts, strict=True):
-        if count > MOST_PER_MINUTE:
-            if len(_too_fast) >= _MOST_REMEMBERED:
-                _too_fast.clear()
-            _too_fast[merchant_id, visitor] = time.monotonic() + REMEMBERED_SECONDS
+    for visitor in visitors:
+        if len(_too_fast) >= _MOST_REMEMBERED:
+            _too_fast.clear()
+        _too_fast[merchant_id, visitor] = time.monotonic() + REMEMBERED_SECONDS
 
 
 def forget_hasty() -> None:

@@ -53,8 +53,9 @@ def take_in(merchant: Merchant, sent: Sequence[Any], envelope: Envelope, *, user
     batch = _with_people(merchant, batch)
     fresh = store(merchant.pk, batch.events, batch.digests, received_at=envelope.received_at)
     new = []
-    for event, digest, outcome in zip(batch.events, batch.digests, batch.outcomes, strict=True):
-        if digest in fresh:
+    for event, outcome in zip(batch.events, batch.outcomes, strict=True):
+        if event.message_id in fresh:
+            event.customer_id = fresh[event.message_id]
             new.append(event)
         else:
             outcome.status = DUPLICATE

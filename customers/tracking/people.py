@@ -1,4 +1,7 @@
-"""Whose events these are: one query for people who are known, identity resolution for the others, and consents.
+"""Whose events these are: one query for customers who are known, identity resolution for the others, and consents.
+
+Events of visitors that say nothing about who they are cost no query here: the statement that stores them looks up
+whose visit it is.
 
 An anonymous visit joins a profile only where tracking was consented to: as the event itself says, else as it was
 recorded. Without that the event is kept with the profile alone, and its ``anonymousId`` is not stored.
@@ -38,27 +41,20 @@ class People:
 
     @classmethod
     def of(cls, merchant: Merchant, events: Iterable[Tracked]) -> People:
-        """With one query."""
+        """With one query, or none where nobody says who it is."""
         users, visitors = set(), set()
         for event in events:
             event.user_id = clean_identity(Identity.Kind.EXTERNAL_ID, event.user_id) if event.user_id else ""
-            if event.user_id:
+            if event.user_id or _is_telling(event):
                 users.add(event.user_id)
-            if event.anonymous_id:
                 visitors.add(event.anonymous_id)
-        return cls(merchant, _known(merchant, users, visitors))
+        return cls(merchant, _known(merchant, users - {""}, visitors - {""}))
 
     def user(self, event: Tracked) -> int | None:
         return self.known.get((Identity.Kind.EXTERNAL_ID, event.user_id))
 
     def visitor(self, event: Tracked) -> int | None:
         return self.known.get((Identity.Kind.ANONYMOUS_ID, event.anonymous_id))
-
-    def owner(self, event: Tracked) -> int | None:
-        """Whose event this is. A visit that says no leads to nobody, even if it once did."""
-        if event.user_id or event.consent.tracking is False:
-            return self.user(event)
-        return self.visitor(event)
 
     def note(self, event: Tracked, customer: Customer) -> None:
         """What was resolved is known to the events that follow."""
@@ -96,7 +92,7 @@ def assign_people(
             except InvalidInput as error:
                 refused[place] = error
         if event.customer_id is None:
-            event.customer_id = people.owner(event)
+            event.customer_id = people.user(event)
     for event in events:
         if event.user_id and event.anonymous_id and not _joins(event):
             event.anonymous_id = ""
@@ -129,7 +125,7 @@ def _state_consent(people: People, events: Sequence[Tracked]) -> None:
 
 def _changes(event: Tracked, people: People) -> bool:
     """Whether this event says something about who somebody is or what they consented to."""
-    if event.kind in ("identify", "alias") or _says_yes(event) or _says_no(event):
+    if _is_telling(event):
         return True
     if not event.user_id:
         return False
@@ -170,6 +166,11 @@ def _record_consent(event: Tracked, customer: Customer, before: Sequence[Tracked
         if not version and event.kind == "identify":
             version = _version_seen_by(event, customer.merchant, before)
         _grant(event, customer, Purpose.TRACKING, version)
+
+
+def _is_telling(event: Tracked) -> bool:
+    """It speaks of the person, not only of what they did."""
+    return event.kind in ("identify", "alias") or _says_yes(event) or _says_no(event)
 
 
 def _says_yes(event: Tracked) -> bool:
