@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Message
 from campaigns.transport import is_configured
 from catalog.models import Product
+from customers.models import Event
 from merchants.models import ApiKey, Merchant
 from orders.models import Order
 from recommendations.models import ModelVersion
@@ -24,7 +25,7 @@ class Step:
 
 
 def setup_steps(merchant: Merchant) -> list[Step]:
-    """In the order in which they make sense; five cheap existence queries."""
+    """In the order in which they make sense; six cheap existence queries."""
     slug = [merchant.slug]
     return [
         Step(
@@ -50,6 +51,12 @@ def setup_steps(merchant: Merchant) -> list[Step]:
             _("They tell what goes together."),
             Order.objects.for_merchant(merchant).exists(),
             reverse("order_list", args=slug),
+        ),
+        Step(
+            _("Let events arrive"),
+            _("They show what people look at before they buy."),
+            Event.objects.for_merchant(merchant).exists(),
+            reverse("tracking_setup", args=slug),
         ),
         Step(
             _("Train the recommendations"),

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from customers.models import Event
+from customers.models import ConsentRecord, Event, Purpose
+from customers.queries.consent import may_we
 from merchants.actions import create_api_key
 from merchants.models import Merchant
-from tests.factories import MerchantFactory
+from tests.factories import CustomerFactory, MerchantFactory
 
 # What a browser keeps for an origin: all of it must be empty until the visitor agrees.
 KEPT = """async () => ({
@@ -220,6 +221,22 @@ def test_who_logs_in_is_told_with_consent_and_forgotten_with_the_logout(
     assert out.anonymous_id != given.anonymous_id
     assert json.loads(kept(page)["local"]["cx"])["user"] == ""
     assert page.evaluate("cx.consent()") == {"tracking": True}
+
+
+def test_consent_of_a_known_customer_is_recorded_with_its_text_and_ends_with_the_withdrawal(
+    page: Page, shop: Shop, merchant: Merchant, events: Events
+) -> None:
+    customer = CustomerFactory(merchant=merchant, external_id="c-1")
+    page.goto(shop.url)
+    page.evaluate("cx.identify('c-1'); cx.consent({ tracking: true, textVersion: '2026-11' })")
+    *_, identified = events("page", "Consent Given", "identify")
+    assert identified.customer_id == customer.pk
+    assert may_we(customer, merchant=merchant, purpose=Purpose.TRACKING).allowed
+    records = ConsentRecord.objects.for_merchant(merchant).filter(customer=customer)
+    assert [(record.kind, record.text_version) for record in records] == [("granted", "2026-11")]
+    page.evaluate("cx.consent({ tracking: false, textVersion: '2026-11' })")
+    events("page", "Consent Given", "identify", "Consent Withdrawn")
+    assert not may_we(customer, merchant=merchant, purpose=Purpose.TRACKING).allowed
 
 
 @pytest.mark.parametrize("signal", ["globalPrivacyControl: true", "doNotTrack: '1'"])

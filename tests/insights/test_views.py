@@ -81,8 +81,8 @@ def test_the_start_page_compares_whole_days(client: Client, merchant: Merchant) 
 def test_an_empty_shop_is_shown_what_to_set_up(client: Client, merchant: Merchant) -> None:
     page = client.get(f"/m/{merchant.slug}/")
     assert page.context["attention"] == []
-    assert [step.done for step in page.context["steps"]] == [True, False, False, False, False, False]
-    assert "1 of 6" in page.text
+    assert [step.done for step in page.context["steps"]] == [True, False, False, False, False, False, False]
+    assert "1 of 7" in page.text
     assert "Needs you today" not in page.text
     assert "None" not in page.text
 
