@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Message, MessageBlock
+from campaigns.rendering.mime import read_message
 from core.privacy import Find, Person, Rows, declare, facts, personal, scrubbed, technical, withheld
 from orders.privacy import of_order
 
@@ -23,12 +26,24 @@ def _of_message(prefix: str = "") -> Find:
     return find
 
 
+def _as_sent(message: Message) -> dict[str, Any]:
+    """The bytes that left, as text."""
+    return {"body": bytes(message.body or b"").decode(errors="replace")}
+
+
+def _as_read(message: Message) -> dict[str, Any]:
+    """What the reader saw."""
+    return {"body": read_message(bytes(message.body)).text if message.body else ""}
+
+
 declare(
     Message,
     title=_("Messages"),
     find=_of_message(),
     rows=Rows.KEPT,
     reason=SENT,
+    present=_as_sent,
+    readable=_as_read,
     columns=[
         facts("kind", "channel", "order", "state", "queued_at", "sent_at", "locale", reason=SENT),
         personal("address", "subject"),

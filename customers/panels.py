@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 import customers.consent_panels
 import customers.crm_panels  # registers the panels of notes and tasks
-import customers.merge_panels  # noqa: F401  # registers what a merge shows and moves
+import customers.merge_panels  # registers what a merge shows and moves
+import customers.privacy_panels  # noqa: F401  # registers the screens of privacy requests
 from core.providers import (
     NavigationItem,
     OpenMatter,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now, Trunc
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.privacy import (
     ERASED,
+    Outcome,
     Person,
     Rows,
     declare,
@@ -19,6 +21,7 @@ from core.privacy import (
     mentioning,
     nothing_personal,
     personal,
+    register_store,
     scrubbed,
     technical,
     through,
@@ -54,6 +57,7 @@ from customers.models import (
     address_digest,
 )
 from customers.rules.addresses import normalise_address
+from customers.tracking import visitor
 
 NOON = timedelta(hours=12)
 
@@ -93,8 +97,14 @@ def _asked(person: Person) -> Q:
     return Q(customer__in=person.ids) | Q(address__in=[normalise_address(address) for address in person.addresses])
 
 
+def _agreed_to(record: ConsentRecord) -> dict[str, Any]:
+    """The words that were agreed to, where they are stored."""
+    return {"wording": record.text.text} if record.text else {}
+
+
 declare(
     Customer,
+    amounts=["revenue"],
     title=_("Profile"),
     find=_self,
     rows=Rows.KEPT,
@@ -116,6 +126,8 @@ declare(
 )
 declare(
     ConsentRecord,
+    present=_agreed_to,
+    related=["text"],
     title=_("Consents and objections"),
     find=through("customer"),
     rows=Rows.DELETED,
@@ -379,18 +391,66 @@ declare(
 )
 declare(
     CustomerKpis,
+    amounts=[
+        "returned_value",
+        "discounts",
+        "net_revenue",
+        "margin",
+        "covered_revenue",
+        "goods_cost",
+        "payment_fees",
+        "shipping_costs",
+        "return_costs",
+        "predicted_value",
+    ],
     title=_("What your orders add up to, and what is expected of you"),
     find=through("customer"),
-    rows=Rows.DELETED,
+    rows=Rows.KEPT,
+    reason=FIGURES,
     columns=[
-        personal("units_bought", "units_returned", "returned_value", "discounts", "net_revenue", "mean_gap_days"),
-        personal("payment_methods", "payments_count", "payment_days", "overdue_days", "first_channel", "last_channel"),
-        personal("margin", "covered_revenue", "goods_cost", "payment_fees", "shipping_costs", "return_costs"),
-        personal("lifecycle", "profitability", "recency_class", "frequency_class", "monetary_class", "rfm_group"),
-        personal("predicted_orders", "predicted_value", "alive", "predicted_at", "updated_at"),
-        technical("id", "merchant", "customer"),
+        facts("units_bought", "units_returned", "returned_value", "discounts", "net_revenue", reason=FIGURES),
+        facts("payment_methods", "payments_count", "payment_days", "overdue_days", reason=FIGURES),
+        facts("first_channel", "last_channel", "mean_gap_days", reason=FIGURES),
+        facts("margin", "covered_revenue", "goods_cost", "payment_fees", "shipping_costs", reason=FIGURES),
+        facts("return_costs", "lifecycle", "profitability", "recency_class", "frequency_class", reason=FIGURES),
+        facts("monetary_class", "rfm_group", "predicted_orders", "predicted_value", "alive", reason=FIGURES),
+        facts("predicted_at", "updated_at", reason=FIGURES),
+        technical("id", "merchant"),
+        technical("customer", reason=_("Leads to the row of figures that stays, and no further.")),
     ],
 )
 nothing_personal(
     ShopKpis, reason=_("Thresholds and parameters over all customers; nobody is in them."), texts=["model"]
+)
+
+
+def _forget_exports(person: Person) -> Outcome:
+    """Files of earlier access requests."""
+    requests = PrivacyRequest.objects.for_merchant(person.merchant_id).filter(customer__in=person.ids).exclude(file="")
+    names = list(requests.values_list("file", flat=True))
+    for name in names:
+        default_storage.delete(name)
+    return Outcome(deleted=len(names))
+
+
+register_store(
+    "customers.exports",
+    title=_("Files of access requests"),
+    explanation=_("What was collected for the person, until it expires."),
+    erase=_forget_exports,
+    rank=10,
+)
+
+
+def _forget_visits(person: Person) -> Outcome:
+    found = visitor.forget(person.merchant_id, customer_ids=person.ids, anonymous_ids=person.anonymous_ids)
+    return Outcome(deleted=found)
+
+
+register_store(
+    "customers.visitors",
+    title=_("Visitor memory in Redis"),
+    explanation=_("What was looked at and put into the basket lately, for 30 days."),
+    erase=_forget_visits,
+    rank=15,
 )

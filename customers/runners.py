@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 from core.jobs import Progress, job_runner
 from core.privacy import all_tables, stores
 from core.privacy.erasing import Done
+from customers.actions.privacy.access import ACCESS, export_customer
 from customers.actions.privacy.erasure import ERASURE, erase_customer
 from customers.models import PrivacyRequest
 
@@ -14,8 +15,7 @@ from customers.models import PrivacyRequest
 @job_runner(ERASURE)
 def erase_person(progress: Progress) -> dict[str, Any]:
     """Erases the person of the request that the job names; started again it finds what is left, or the receipt."""
-    rows = PrivacyRequest.objects.for_merchant(progress.job.merchant_id).select_related("merchant", "customer")
-    request = rows.get(pk=progress.job.parameters["request"])
+    request = _request(progress)
     progress.step(gettext_noop("Erasing"), total=len(all_tables()) + len(list(stores)))
 
     def tell(_done: Done) -> None:
@@ -28,3 +28,17 @@ def erase_person(progress: Progress) -> dict[str, Any]:
         "deleted": sum(place["deleted"] for place in places),
         "blanked": sum(place["blanked"] for place in places),
     }
+
+
+@job_runner(ACCESS)
+def export_person(progress: Progress) -> dict[str, Any]:
+    """Writes the files of an access request; started again it writes them anew."""
+    request = _request(progress)
+    progress.step(gettext_noop("Collecting"))
+    return {"request": request.pk, "rows": export_customer(request, tell=progress.advance)}
+
+
+def _request(progress: Progress) -> PrivacyRequest:
+    rows = PrivacyRequest.objects.for_merchant(progress.job.merchant_id).select_related("merchant", "customer")
+    found: PrivacyRequest = rows.get(pk=progress.job.parameters["request"])
+    return found

@@ -7,11 +7,13 @@ from customers.api import lookup, tracking
 from customers.api import profiles as api
 from customers.consent_urls import consent_api_urlpatterns, consent_urlpatterns
 from customers.crm_urls import crm_api_urlpatterns, crm_urlpatterns
+from customers.privacy_urls import privacy_public_urlpatterns, privacy_urlpatterns
 from customers.views import editing, event_stream
 from customers.views import profiles as views
 
 urlpatterns = [
     *crm_urlpatterns,
+    *privacy_urlpatterns,
     path("customers/", views.customer_list, name="customer_list"),
     path("customers/<int:pk>/", views.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/timeline", views.customer_timeline, name="customer_timeline"),
@@ -45,3 +47,5 @@ api_urlpatterns: list[URLPattern] = [
 ]
 # For SDKs that put /v1/ behind their host themselves. They are the same operations, so the schema has them once.
 sdk_urlpatterns = [path(name, view.as_view(schema=None)) for name, view in TRACKING.items()]
+# What people open from a message of the shop: no login, the merchant comes from the signed token.
+public_urlpatterns: list[URLPattern] = [*privacy_public_urlpatterns]

@@ -44,6 +44,7 @@ urlpatterns = [
     path("m/<slug:slug>/", include(back_office)),
     # What customers open from a message: no login, no merchant in the address.
     *campaigns.urls.public_urlpatterns,
+    *customers.urls.public_urlpatterns,
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),

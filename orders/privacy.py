@@ -54,6 +54,7 @@ def _keys(*names: str) -> Column:
 
 declare(
     Order,
+    amounts=["shipping", "discount", "total", "tax", "refunded"],
     title=_("Orders"),
     find=of_order(),
     rows=Rows.KEPT,
@@ -71,6 +72,7 @@ declare(
 )  # fmt: skip
 declare(
     OrderLine,
+    amounts=["unit_price", "discount", "total", "refunded"],
     title=_("Order lines"),
     find=of_order("order__"),
     rows=Rows.KEPT,
@@ -130,6 +132,7 @@ declare(
 )
 declare(
     ReturnLine,
+    amounts=["refund"],
     title=_("What came back"),
     find=of_order("parcel__order__"),
     rows=Rows.KEPT,
@@ -142,6 +145,7 @@ declare(
 )
 declare(
     Refund,
+    amounts=["amount"],
     title=_("Refunds"),
     find=of_order("order__"),
     rows=Rows.KEPT,

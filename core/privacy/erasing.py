@@ -30,20 +30,19 @@ def count_rows(person: Person) -> list[tuple[Table, int]]:
 
 
 def erase_everywhere(person: Person) -> Iterator[Done]:
-    """Table by table, those that lead to others first, then the stores outside the database; says what it did.
+    """The stores outside the database, then table by table, those that lead to others first; says what it did.
 
-    Inside the caller's transaction: a table is empty of the person or the whole erasure is not. The stores come
-    last and are asked before the commit: what is gone from a cache without need is made anew, and after a failure
-    everything is done again.
+    Inside the caller's transaction: the tables are empty of the person or nothing happened. What was taken from a
+    store before a failure is taken again: files are found by their rows, which are then still there.
     """
-    for table in all_tables():
-        outcome = erase_rows(table, person)
-        if outcome != Outcome():
-            yield Done("table", table.label, outcome)
     for store in stores:
         outcome = store.erase(person)
         if outcome != Outcome():
             yield Done("store", store.name, outcome)
+    for table in all_tables():
+        outcome = erase_rows(table, person)
+        if outcome != Outcome():
+            yield Done("table", table.label, outcome)
 
 
 def erase_rows(table: Table, person: Person) -> Outcome:

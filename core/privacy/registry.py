@@ -85,7 +85,10 @@ class Table:
     columns: dict[str, Column]
     reason: Any = ""
     present: Callable[[Any], dict[str, Any]] | None = None
+    readable: Callable[[Any], dict[str, Any]] | None = None
     blanks: Callable[[Person], dict[str, Any]] | None = None
+    amounts: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -146,12 +149,17 @@ def declare(
     columns: Iterable[Column],
     reason: Any = "",
     present: Callable[[Any], dict[str, Any]] | None = None,
+    readable: Callable[[Any], dict[str, Any]] | None = None,
     blanks: Callable[[Person], dict[str, Any]] | None = None,
+    amounts: Sequence[str] = (),
+    related: Sequence[str] = (),
 ) -> None:
     """Say of every column of ``model`` what an export and an erasure do with it.
 
-    ``present`` adds to or replaces values of an exported row (bytes made readable, lines below an order);
-    ``blanks`` gives expressions for columns whose remainder is computed.
+    ``present`` adds to or replaces values of an exported row (the words of a text that a key points at), ``readable``
+    likewise in the document for people (a mail without its headers); ``related`` are foreign keys that they follow.
+    ``amounts`` are columns in minor units of the merchant's currency. ``blanks`` gives expressions for columns whose
+    remainder after an erasure is computed.
     """
     declared: dict[str, Column] = {}
     for column in columns:
@@ -159,7 +167,9 @@ def declare(
             if name in declared:
                 raise ValueError(f"{model._meta.label}.{name} is declared twice")
             declared[name] = column
-    _tables[model] = Table(model, title, find, rows, declared, reason, present, blanks)
+    _tables[model] = Table(
+        model, title, find, rows, declared, reason, present, readable, blanks, tuple(amounts), tuple(related)
+    )
 
 
 def nothing_personal(model: type[models.Model], *, reason: Any, texts: Sequence[str] = ()) -> None:

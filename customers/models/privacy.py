@@ -133,6 +133,12 @@ class PrivacyRequest(MerchantModel):
     def is_open(self) -> bool:
         return self.state in self.OPEN
 
+    @property
+    def tone(self) -> str:
+        """How its state is coloured."""
+        tones = {"checked": "info", "running": "info", "done": "success", "refused": "danger"}
+        return tones.get(self.state, "neutral")
+
     def urgency(self, today: date) -> str:
         """``overdue``, ``pressing`` or ``calm``; of an answered one ``closed``."""
         if not self.is_open:

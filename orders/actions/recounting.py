@@ -46,6 +46,7 @@ _FIGURES = """
 WITH wanted AS MATERIALIZED (
     SELECT id FROM customers_customer
     WHERE merchant_id = %(merchant)s AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
+        AND erased_at IS NULL -- whoever was erased left figures and no orders
 ), shop AS MATERIALIZED (
     SELECT coalesce(max(costs.parcel_cost), 0) AS parcel_cost, coalesce(max(costs.return_cost), 0) AS return_cost,
            coalesce(max(kpis.typical_gap_days), %(default_gap)s::float8) AS typical_gap,

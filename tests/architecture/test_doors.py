@@ -16,7 +16,17 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Message
 from catalog.models import Product
 from core.models import Delivery, Job
-from customers.models import Company, CompanyPerson, ConsentRecord, Customer, Event, Identity, Note, Task
+from customers.models import (
+    Company,
+    CompanyPerson,
+    ConsentRecord,
+    Customer,
+    Event,
+    Identity,
+    Note,
+    PrivacyRequest,
+    Task,
+)
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
 from tests.architecture.shop import rows_of, stock_up
@@ -63,6 +73,17 @@ ROWS: dict[str, type[Any]] = {
     "message_retry": Message,
     "message_source": Message,
     "order_detail": Order,
+    "privacy_check": PrivacyRequest,
+    "privacy_care": PrivacyRequest,
+    "privacy_complete": PrivacyRequest,
+    "privacy_detail": PrivacyRequest,
+    "privacy_download": PrivacyRequest,
+    "privacy_erase": PrivacyRequest,
+    "privacy_export": PrivacyRequest,
+    "privacy_extend": PrivacyRequest,
+    "privacy_issue_link": PrivacyRequest,
+    "privacy_receipt": PrivacyRequest,
+    "privacy_refuse": PrivacyRequest,
     "product_detail": Product,
     "team_remove": Membership,
     "team_role": Membership,
