@@ -54,6 +54,7 @@ class DetailsForm(KitForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, customer: Customer) -> None:
         stored = details_of(customer)
         super().__init__(data, initial={**stored, "seen": json.dumps(stored)})
+        self.fields["first_name"].widget.attrs["autofocus"] = True
         language = translation.get_language() or "en"
         for name, kind in (("locale", "languages"), ("country", "territories")):
             known = choices_of(kind, language)

@@ -32,7 +32,7 @@ class RemovalForm(KitForm):
     def __init__(self, data: Any = None, *, value: str) -> None:
         super().__init__(data)
         self.value = value
-        self.fields["typed"].widget.attrs["autocomplete"] = "off"
+        self.fields["typed"].widget.attrs |= {"autocomplete": "off", "autofocus": True}
 
     def clean_typed(self) -> str:
         typed: str = self.cleaned_data["typed"]

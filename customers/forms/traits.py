@@ -39,6 +39,7 @@ class TraitForm(KitForm):
         initial = {"name": name, "value": as_text(value), "seen": as_seen(value)}
         super().__init__(data, initial=initial)
         self.stored = value
+        self.fields["value" if name else "name"].widget.attrs["autofocus"] = True
         if name:
             self.fields["name"].disabled = True
         else:

@@ -107,7 +107,9 @@ def trait_edit(request: MerchantRequest, pk: int) -> HttpResponse:
     messages.success(request, _("Saved."))
     if not request.htmx:
         return redirect("customer_detail", request.merchant.slug, pk)
-    return render(request, "customers/parts/traits.html", {"customer": customer, "traits": known_traits(customer)})
+    return render(
+        request, "customers/parts/traits.html", {"customer": customer, "traits": known_traits(customer), "focus": True}
+    )
 
 
 @merchant_view(Role.SUPPORT)
@@ -144,4 +146,5 @@ def identity_remove(request: MerchantRequest, pk: int) -> HttpResponse:
 def _identities(request: MerchantRequest, customer: Customer) -> HttpResponse:
     if not request.htmx:
         return redirect("customer_detail", request.merchant.slug, customer.pk)
-    return render(request, "customers/parts/identities.html", {"customer": _customer(request, customer.pk)})
+    context = {"customer": _customer(request, customer.pk), "focus": True}
+    return render(request, "customers/parts/identities.html", context)

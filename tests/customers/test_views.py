@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
+from core.keyset import paginate
 from core.providers import Panel, TimelineEntry, customer_panels
 from core.providers import customer_timeline as timeline_providers
 from customers.actions.consent import record_consent, record_notice, record_objection
-from customers.models import ConsentRecord, Customer
+from customers.models import ConsentRecord, Customer, CustomerKpis, Identity, Merge
 from merchants.models import Membership, Merchant, Role
 from tests.factories import CustomerFactory, MembershipFactory
 from tests.queries import queries_of
@@ -61,6 +63,76 @@ def test_the_page_costs_the_same_for_one_record_and_for_three(client: Client, cu
     told(2)
     told(3)
     assert queries_of(client, url) == few
+
+
+def test_sorted_by_prediction_the_list_holds_those_for_whom_something_is_predicted(
+    client: Client, merchant: Merchant
+) -> None:
+    worth = {"Ada": 500, "Bob": 900, "Cleo": 700, "Dan": None}
+    for name, value in worth.items():
+        customer = CustomerFactory(merchant=merchant, first_name=name)
+        CustomerKpis.objects.create(merchant=merchant, customer=customer, predicted_value=value, lifecycle="active")
+    CustomerFactory(merchant=merchant, first_name="Never counted")
+
+    def shown(query: str) -> list[str]:
+        return [row.first_name for row in client.get(f"/m/{merchant.slug}/customers/{query}").context["listing"].rows]
+
+    assert shown("?sort=-predicted") == ["Bob", "Cleo", "Ada"]
+    assert shown("?sort=predicted") == ["Ada", "Cleo", "Bob"]
+    assert len(shown("")) == 5
+
+
+def test_the_pages_of_a_list_sorted_by_prediction_follow_each_other(client: Client, merchant: Merchant) -> None:
+    for number in range(7):
+        customer = CustomerFactory(merchant=merchant, first_name=f"No{number}")
+        CustomerKpis.objects.create(merchant=merchant, customer=customer, predicted_value=number // 2)
+    rows = Customer.objects.for_merchant(merchant).select_related("kpis").filter(kpis__predicted_value__isnull=False)
+    query, seen = QueryDict(), []
+    for _page in range(4):
+        page = paginate(rows, ["-kpis__predicted_value", "-kpis__id"], query, size=2)
+        seen += [row.first_name for row in page.rows]
+        query = QueryDict(f"after={page.after}")
+    assert seen == [f"No{number}" for number in range(6, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "names"), [("lead", ["Never", "Lead"]), ("defecting", ["Gone"]), ("unheard", ["Never", "Lead", "Gone"])]
+)
+def test_the_list_is_narrowed_by_the_lifecycle(
+    client: Client, merchant: Merchant, stage: str, names: list[str]
+) -> None:
+    for name, lifecycle in (("Gone", "defecting"), ("Lead", "lead"), ("Never", None)):
+        ordered = AT if lifecycle == "defecting" else None
+        customer = CustomerFactory(merchant=merchant, first_name=name, last_order_at=ordered)
+        if lifecycle:
+            CustomerKpis.objects.create(merchant=merchant, customer=customer, lifecycle=lifecycle)
+    listing = client.get(f"/m/{merchant.slug}/customers/?sort=-newest&lifecycle={stage}").context["listing"]
+    assert [row.first_name for row in listing.rows] == names
+
+
+@pytest.mark.parametrize("text", ["+49 30 123", "030/123456", "0049301234", "card-7"])
+def test_the_search_finds_telephones_however_they_are_written_and_cards(
+    client: Client, merchant: Merchant, text: str
+) -> None:
+    merchant.country = "DE"
+    merchant.save()
+    ada, bob = (CustomerFactory(merchant=merchant, first_name=name) for name in ("Ada", "Bob"))
+    for customer, phone, card in ((ada, "+4930123456", "card-77"), (bob, "+4989123456", "card-8")):
+        Identity.objects.create(merchant=merchant, customer=customer, kind="phone", value=phone)
+        Identity.objects.create(merchant=merchant, customer=customer, kind="loyalty_card", value=card)
+    listing = client.get(f"/m/{merchant.slug}/customers/", {"q": text}).context["listing"]
+    assert [row.first_name for row in listing.rows] == ["Ada"]
+
+
+def test_a_merged_profile_leads_to_the_kept_one(client: Client, merchant: Merchant, stranger: Membership) -> None:
+    kept, foreign = CustomerFactory(merchant=merchant), CustomerFactory(merchant=stranger.merchant)
+    Merge.objects.create(merchant=merchant, kept=kept, kept_id_then=kept.pk, absorbed_id=900_001, reason="staff")
+    Merge.objects.create(
+        merchant=stranger.merchant, kept=foreign, kept_id_then=foreign.pk, absorbed_id=900_002, reason="staff"
+    )
+    answer = client.get(f"/m/{merchant.slug}/customers/900001/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/m/{merchant.slug}/customers/{kept.pk}/")
+    assert client.get(f"/m/{merchant.slug}/customers/900002/").status_code == 404
 
 
 @pytest.mark.parametrize("text", ["ada", "BERG", "ada berg", "berg ad", "ada@ex", "ADA@EXAMPLE", "K-7"])
