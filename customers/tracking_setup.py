@@ -9,14 +9,15 @@ PUBLISHABLE, SECRET = "YOUR_PUBLISHABLE_KEY", "YOUR_SECRET_KEY"
 
 SCRIPT = """\
 <script>window.cx = window.cx || []</script>
-<script async src="{url}/static/storefront/cx.js" data-key="{publishable}"></script>"""
+<script async src="{url}/static/storefront/cx.js"
+  data-key="{publishable}"></script>"""
 
 CALLS = """\
-cx.push(["product", { sku: "mug-blue", name: "Mug, blue", price: 19.99, currency: "EUR" }]);
+cx.push(["product", { sku: "mug-blue", name: "Mug, blue", price: 19.99 }]);
 cx.push(["search", "mug"]);
 cx.push(["added", { sku: "mug-blue", quantity: 1, price: 19.99 }]);
 cx.push(["cart", [{ sku: "mug-blue", quantity: 1 }]]);
-cx.push(["checkout", { cart_id: "b-1", products: [{ sku: "mug-blue", quantity: 1 }] }]);"""
+cx.push(["checkout", [{ sku: "mug-blue", quantity: 1 }]]);"""
 
 CONSENT = """\
 // The visitor agreed, or withdrew: tell it every time your consent banner does.
@@ -33,14 +34,18 @@ from segment.analytics import Client
 cx = Client(write_key="{secret}", host="{url}")
 cx.track(user_id="c-2001", event="Order Completed", properties={{
     "order_id": "A-2001", "revenue": 39.98, "currency": "EUR",
-    "products": [{{"sku": "mug-blue", "quantity": 2, "price": 19.99}}]}})"""
+    "products": [{{"sku": "mug-blue", "quantity": 2, "price": 19.99}}],
+}})
+cx.flush()"""
 
 NODE = """\
 // npm install @segment/analytics-node
 import {{ Analytics }} from "@segment/analytics-node";
 
-const cx = new Analytics({{ writeKey: "{secret}", host: "{url}" }});
-cx.track({{ userId: "c-2001", event: "Product Added", properties: {{ sku: "mug-blue", quantity: 1, price: 19.99 }} }});"""
+const cx = new Analytics({{
+  writeKey: "{secret}", host: "{url}" }});
+cx.track({{ userId: "c-2001", event: "Product Added",
+  properties: {{ sku: "mug-blue", quantity: 1, price: 19.99 }} }});"""
 
 RUDDER = """\
 # pip install rudder-sdk-python
@@ -50,7 +55,8 @@ cx = Client(write_key="{secret}", host="{url}")
 cx.identify("c-2001", {{"first_name": "Ada", "email": "ada@example.org"}})"""
 
 CURL = """\
-curl {url}/api/v1/track -u {secret}: -H 'Content-Type: application/json' -d '{{
+curl {url}/api/v1/track -u {secret}: \\
+  -H 'Content-Type: application/json' -d '{{
   "userId": "c-2001", "event": "Product Returned", "messageId": "return-4711",
   "properties": {{"order_id": "A-2001", "sku": "mug-blue", "quantity": 1}}}}'"""
 
