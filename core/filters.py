@@ -58,6 +58,8 @@ AUDIT_ACTIONS = [
     ("message.retried", _("Message sent again")),
     ("training.requested", _("Training asked for")),
     ("import.requested", _("Import asked for")),
+    ("export.requested", _("Export asked for")),
+    ("export.downloaded", _("Export downloaded")),
 ]
 
 

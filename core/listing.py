@@ -146,10 +146,15 @@ def list_rows(
 
 
 def render_list(
-    request: MerchantRequest, template: str, listing: Listing[Any], context: dict[str, Any] | None = None
+    request: MerchantRequest,
+    template: str,
+    listing: Listing[Any],
+    context: dict[str, Any] | None = None,
+    *,
+    rows_in: str = "",
 ) -> HttpResponse:
-    """The whole page, or for htmx only its partial ``rows``."""
-    name = f"{template}#rows" if request.htmx and not request.htmx.history_restore_request else template
+    """The whole page, or for htmx only its partial ``rows``, which may stand in a part of it: ``rows_in``."""
+    name = f"{rows_in or template}#rows" if request.htmx and not request.htmx.history_restore_request else template
     response = render(request, name, {"listing": listing, **(context or {})})
     patch_vary_headers(response, ["HX-Request"])
     return response

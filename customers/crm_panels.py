@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.models import Job
 from core.providers import (
     NavigationItem,
     Panel,
@@ -15,11 +16,14 @@ from core.providers import (
     TimelineFilter,
     customer_panels,
     customer_timeline,
+    job_panels,
     navigation,
     timeline_filters,
 )
+from customers.actions.exports import EXPORT
 from customers.forms.companies import CompanyChoiceForm
 from customers.forms.crm import NoteForm, TaskForm
+from customers.importing import IMPORT
 from customers.models import Company, Customer, Note, Task
 from customers.queries.companies import companies_of, newest_done_tasks, newest_notes
 from customers.queries.crm import done_tasks_of, notes_of, open_tasks_of
@@ -110,3 +114,12 @@ customer_timeline.register(task_entries, name="tasks")
 timeline_filters.register(
     TimelineFilter(gettext_lazy("Notes and tasks"), "note", frozenset({"notes", "tasks"})), name="notes", rank=50
 )
+
+
+def job_panel(job: Job) -> Panel | None:
+    """What became of an imported file, or where an exported one lies."""
+    templates = {IMPORT: "customers/parts/import_job.html", EXPORT: "customers/parts/export_job.html"}
+    return Panel(templates[job.kind], {"job": job}) if job.kind in templates else None
+
+
+job_panels.register(job_panel, name="customers")

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converter ``long_key``
 from customers.api import companies as api
-from customers.views import companies, crm
+from customers.views import companies, crm, exports, imports
 
 crm_urlpatterns = [
     path("customers/<int:pk>/notes", crm.note_add, name="note_add"),
@@ -28,6 +28,14 @@ crm_urlpatterns = [
     path("customers/companies/<int:pk>/suggestions", companies.company_suggestions, name="company_suggestions"),
     path("customers/companies/people/<int:pk>/role", companies.company_person_role, name="company_person_role"),
     path("customers/companies/people/<int:pk>/remove", companies.company_person_remove, name="company_person_remove"),
+    path("customers/imports/", imports.customer_import_list, name="customer_import_list"),
+    path("customers/imports/start", imports.customer_import_start, name="customer_import_start"),
+    path("customers/imports/<int:pk>/", imports.customer_import_detail, name="customer_import_detail"),
+    path("customers/imports/<int:pk>/columns", imports.customer_import_mapping, name="customer_import_mapping"),
+    path("customers/imports/<int:pk>/confirm", imports.customer_import_confirm, name="customer_import_confirm"),
+    path("customers/imports/<int:pk>/rejected.csv", imports.customer_import_rejected, name="customer_import_rejected"),
+    path("customers/export", exports.customer_export, name="customer_export"),
+    path("customers/exports/<int:pk>/file", exports.customer_export_download, name="customer_export_download"),
 ]
 crm_api_urlpatterns: list[URLPattern] = [
     # The address with people first: an id of the shop's may hold slashes.

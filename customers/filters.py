@@ -10,8 +10,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.importing.report import RejectionFilter
 from core.listing import ListFilter, SearchFilter, SinceFilter, recent_values
+from core.models import Job
 from core.templatetags.cx import country_name
+from customers.importing.reasons import reason_label
 from customers.models import Company, Customer, CustomerQuerySet, Lifecycle, Task, TaskQuerySet
 from merchants.models import Staff
 
@@ -146,3 +149,21 @@ class CompanyFilter(ListFilter):
 
     def by_orders(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(orders_count=0) if value == "no" else rows.filter(orders_count__gt=0)
+
+
+class ImportFilter(ListFilter):
+    """Files of customers, by what became of them."""
+
+    state = django_filters.ChoiceFilter(
+        "job__state", choices=Job.State.choices, label=_("State"), empty_label=_("Every state")
+    )
+
+    sorts = {"newest": ["id"]}
+    default_sort = "-newest"
+
+
+class CustomerRejectionFilter(RejectionFilter):
+    """Reasons by their names."""
+
+    def label(self, code: str) -> str:
+        return reason_label(code)

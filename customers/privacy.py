@@ -11,6 +11,8 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now, Trunc
 from django.utils.translation import gettext_lazy as _
 
+from core.exports import forget_exports
+from core.models import Job
 from core.privacy import (
     ERASED,
     Outcome,
@@ -27,6 +29,7 @@ from core.privacy import (
     through,
     withheld,
 )
+from customers.actions.imports import forget_upload
 from customers.models import (
     Company,
     CompanyPerson,
@@ -227,7 +230,7 @@ declare(
     reason=_("Which columns a file had, so that the next one is read alike; the file itself is deleted."),
     columns=[
         scrubbed("file_name", "header", "mapping"),
-        technical("id", "merchant", "file_format", "upload", "header_digest", "staff", "created_at"),
+        technical("id", "merchant", "file_format", "upload", "header_digest", "job", "staff", "created_at"),
     ],
 )
 
@@ -453,4 +456,22 @@ register_store(
     explanation=_("What was looked at and put into the basket lately, for 30 days."),
     erase=_forget_visits,
     rank=15,
+)
+
+
+def _forget_files(person: Person) -> Outcome:
+    """Whole files go: what is in them about one person cannot be told from what is about others."""
+    exports = forget_exports(Job.objects.for_merchant(person.merchant_id))
+    waiting = CustomerImport.objects.for_merchant(person.merchant_id).exclude(upload="").select_related("job")
+    uploads = [row for row in waiting if row.job is None or row.job.is_finished]
+    for row in uploads:
+        forget_upload(row.merchant_id, row.pk, row.upload)
+    return Outcome(deleted=exports + len(uploads))
+
+
+register_store(
+    "files",
+    title=_("Exported lists and uploaded files"),
+    explanation=_("Files that may hold this person were deleted; lists can be exported again without them."),
+    erase=_forget_files,
 )

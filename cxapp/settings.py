@@ -158,6 +158,7 @@ CELERY_BEAT_SCHEDULE = {
     "create-event-partitions": {"task": "customers.tasks.create_event_partitions", "schedule": 24 * 3600.0},
     "forget-old-records": {"task": "core.tasks.forget_old_records", "schedule": 24 * 3600.0},
     "forget-unconfirmed": {"task": "campaigns.tasks.forget_unconfirmed_questions", "schedule": 24 * 3600.0},
+    "forget-old-files": {"task": "customers.tasks.forget_old_files", "schedule": 3600.0, "options": {"expires": 3600}},
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,

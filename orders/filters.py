@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.importing.report import RejectionFilter
 from core.listing import ListFilter, SearchFilter, SinceFilter, UntilFilter, recent_values
 from core.templatetags.cx import country_name
 from customers.models import Company, Customer
@@ -54,14 +55,8 @@ class OrderFilter(ListFilter):
         return rows.late(timezone.localdate()) if value else rows
 
 
-class RejectionFilter(ListFilter):
-    """``queryset`` holds the rows of one import."""
+class OrderRejectionFilter(RejectionFilter):
+    """Reasons by their names."""
 
-    code = django_filters.ChoiceFilter(label=_("Reason"), empty_label=_("Every reason"))
-
-    sorts = {"line": ["line", "id"]}
-    default_sort = "line"
-
-    def narrow(self) -> None:
-        codes = recent_values(self.queryset, "code", self.asked("code")[:40])
-        self.form.fields["code"].choices = [(code, reason_label(code)) for code in codes]
+    def label(self, code: str) -> str:
+        return reason_label(code)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.door import MerchantRequest, merchant_view
-from core.exports import csv_response
 from core.filters import JobFilter
+from core.importing.report import rejected_file, report_context, report_listing
 from core.listing import list_rows, render_list
-from core.models import ImportRejection, Job
+from core.models import Job
 from core.providers import order_panels
 from merchants.models import Role
 from orders.actions.imports import request_import
-from orders.filters import OrderFilter, RejectionFilter
+from orders.filters import OrderFilter, OrderRejectionFilter
 from orders.forms import ImportForm
 from orders.importing import IMPORT
 from orders.importing.described import COLUMNS
@@ -57,10 +54,6 @@ def _imports(request: MerchantRequest) -> QuerySet[Job]:
     return Job.objects.for_merchant(request.merchant).filter(kind=IMPORT).select_related("asked_by")
 
 
-def _rejections(job: Job) -> QuerySet[ImportRejection]:
-    return ImportRejection.objects.for_merchant(job.merchant_id).filter(job=job)
-
-
 @merchant_view(Role.ANALYST)
 def import_list(request: MerchantRequest) -> HttpResponse:
     return render_list(request, "orders/import_list.html", list_rows(request, JobFilter, _imports(request)))
@@ -84,23 +77,10 @@ def import_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(_imports(request), pk=pk)
     tally = job.result.get("tally", {})
     counts: dict[str, int] = tally.get("reasons", {})
-    listing = list_rows(request, RejectionFilter, _rejections(job))
-    # The import counted: no need to estimate.
-    total = counts.get(listing.filter.asked("code"), sum(counts.values()))
-    reasons = sorted(counts.items(), key=lambda counted: -counted[1])
-    context = {
-        "job": job,
-        "tally": tally,
-        "reasons": [(code, reason_label(code), count) for code, count in reasons],
-        "rejections": [(rejection, _cells(rejection, job)) for rejection in listing.rows],
-    }
-    return render_list(request, "orders/import_detail.html", replace(listing, total=total, is_exact=True), context)
-
-
-def _cells(rejection: ImportRejection, job: Job) -> list[tuple[str, str]]:
-    """What the row holds, in the order of the format's columns; JSON keeps none."""
+    listing = report_listing(request, OrderRejectionFilter, job, counts)
     columns = LAYOUTS[job.parameters["format"]].columns
-    return [(name, rejection.row[name]) for name in columns if name in rejection.row]
+    context = {"job": job, "tally": tally, **report_context(listing, counts, reason_label, columns)}
+    return render_list(request, "orders/import_detail.html", listing, context, rows_in="core/imports/report.html")
 
 
 @require_GET
@@ -108,10 +88,4 @@ def _cells(rejection: ImportRejection, job: Job) -> list[tuple[str, str]]:
 def import_rejected(request: MerchantRequest, pk: int) -> StreamingHttpResponse:
     """The rejected rows with all their columns: to be corrected and uploaded again."""
     job = get_object_or_404(_imports(request), pk=pk)
-    columns = LAYOUTS[job.parameters["format"]].columns
-    rows = _rejections(job).order_by("line", "id").values_list("line", "reason", "row")
-    return csv_response(
-        f"rejected-{job.pk}.csv",
-        [_("Line"), _("Reason"), *columns],
-        ([line, reason, *(row.get(name, "") for name in columns)] for line, reason, row in rows.iterator()),
-    )
+    return rejected_file(job, LAYOUTS[job.parameters["format"]].columns)

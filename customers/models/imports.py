@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.models import MerchantModel
+from core.models import Job, MerchantModel
 from merchants.models import Staff
 
 
@@ -28,13 +28,24 @@ class CustomerImport(MerchantModel):
     header: models.JSONField[list[str]] = models.JSONField(_("columns"), default=list)
     header_digest = models.CharField(_("digest of the columns"), max_length=64)
     mapping: models.JSONField[dict[str, Any]] = models.JSONField(_("meaning of the columns"), default=dict)
+    job = models.ForeignKey(
+        Job,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("last run"),
+        help_text=_("Or trial."),
+    )
     staff = models.ForeignKey(
         Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("uploaded by")
     )
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["merchant", "header_digest", "-id"], name="customer_import_remembered")]
+        indexes = [
+            models.Index(fields=["merchant", "header_digest", "-id"], name="customer_import_remembered"),
+            models.Index(fields=["merchant", "-id"], name="customer_import_newest"),
+        ]
         verbose_name = _("import of customers")
         verbose_name_plural = _("imports of customers")
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from core.events import publish
+from core.importing.report import forget_rejected
 from core.jobs import Progress
 from core.statistics import refresh_statistics
 from customers.models import Customer, Identity
@@ -27,7 +28,7 @@ from orders.importing import FileFormat, cxapp_csv, online_retail, shopify_csv
 from orders.importing.batch import FATE, Batch, Format, Shop, require
 from orders.importing.catalogue import adopt_products
 from orders.importing.matching import ReturnedRow, Sale
-from orders.importing.report import Tally, forget_rejected, list_rejected, save_tally
+from orders.importing.report import Tally, list_rejected, save_tally
 from orders.importing.returning import Outcome, record_returns, rehearse_returns, returned_rows
 from orders.importing.source import Source, open_source
 from orders.importing.writing import Products, sort_orders, write_new, write_newer

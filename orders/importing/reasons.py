@@ -6,35 +6,21 @@ screens sum up by, in the reader's language.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from django.utils.translation import gettext_lazy as _
 
-
-class Reason(NamedTuple):
-    label: Any
-    sentence: Any
-
+from core.importing.reasons import REASONS as GENERAL
+from core.importing.reasons import Reason, label
+from core.importing.reasons import explain as explained
 
 REASONS: dict[str, Reason] = {
+    **GENERAL,
     # What a single value can be wrong about.
-    "missing_value": Reason(_("A value is missing"), _("%(column)s is empty.")),
-    "too_long": Reason(_("A text is too long"), _("%(column)s is too long: “%(value)s”.")),
-    "control_character": Reason(_("A character that no text has"), _("%(column)s holds a character that no text has.")),
     "bad_amount": Reason(_("No amount"), _("%(column)s is “%(value)s”, which is no amount such as 19.99.")),
     "bad_number": Reason(_("No number"), _("%(column)s is “%(value)s”, which is no whole number within reason.")),
     "bad_rate": Reason(
         _("No tax rate"), _("%(column)s is “%(value)s”, which is no rate between 0 and 1, such as 0.19.")
     ),
-    "bad_time": Reason(_("No time"), _("%(column)s is “%(value)s”, which is no time such as 2026-11-20T10:00:00Z.")),
     "bad_day": Reason(_("No day"), _("%(column)s is “%(value)s”, which is no day such as 2026-11-25.")),
-    "bad_email": Reason(_("No e-mail address"), _("%(column)s is “%(value)s”, which is no e-mail address.")),
-    "bad_country": Reason(_("No country code"), _("%(column)s is “%(value)s”, which is no country code such as DE.")),
-    "in_future": Reason(_("In the future"), _("%(column)s is “%(value)s”, which lies in the future.")),
-    "column_count": Reason(
-        _("Too few or too many values"),
-        _("The row does not have as many values as there are columns: %(value)s."),
-    ),
     # What an order can be wrong about.
     "order_incomplete": Reason(
         _("Another row of the order was rejected"), _("Another row of this order could not be read: line %(value)s.")
@@ -103,10 +89,9 @@ REASONS: dict[str, Reason] = {
 
 def explain(code: str, *, column: str, value: str) -> str:
     """The sentence for a rejected row, in the active language."""
-    return str(REASONS[code].sentence % {"column": column, "value": value})[:300]
+    return explained(REASONS, code, column=column, value=value)
 
 
 def reason_label(code: str) -> str:
     """What a code is called; an unknown one stays itself."""
-    reason = REASONS.get(code)
-    return str(reason.label) if reason else code
+    return label(REASONS, code)

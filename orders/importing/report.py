@@ -9,12 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from core.importing.report import KEPT
 from core.models import ImportRejection, Job
 from orders.importing.copying import copy_rows
 from orders.importing.reasons import explain
-
-# How much of a cell the report keeps.
-KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,3 @@ def _row_text(row: dict[str, str | None]) -> str:
         name: value[:KEPT].replace("\0", "\N{REPLACEMENT CHARACTER}") for name, value in row.items() if value
     }
     return json.dumps(kept, ensure_ascii=False)
-
-
-def forget_rejected(job: Job) -> None:
-    """Begin the report anew."""
-    ImportRejection.objects.for_merchant(job.merchant_id).filter(job=job).delete()

@@ -6,8 +6,6 @@ a row of it is written. Rows come in chunks of text columns, with the number of 
 
 from __future__ import annotations
 
-import codecs
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +15,12 @@ from django.utils.translation import gettext as _
 from polars import selectors
 
 from core.errors import InvalidInput
+from core.importing.files import CsvFile, column_key, csv_records, not_text, open_csv, read_head
 from orders.importing.layouts import Layout
 
 CHUNK = 20_000
 # A group of rows that never ends is cut here, so that memory stays bounded.
 LONGEST_GROUP = 5 * CHUNK
-DELIMITERS = ",;\t|"
-_SNIFFED = 65_536
-_MAGIC = {b"PK\x03\x04": "Excel", b"\xd0\xcf\x11\xe0": "Excel", b"%PDF": "PDF", b"\x1f\x8b": "gzip"}
-_TEXT_CONTROLS = "\t\n\r\x0b\x0c"
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,10 @@ class Source:
     delimiter: str = ""
     unread: list[str] = field(default_factory=list)
 
+    @property
+    def file(self) -> CsvFile:
+        return CsvFile(self.path, self.encoding, self.delimiter, self.header)
+
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Frames of ``line``, ``code``, ``value`` and every column of the layout as text (null where absent)."""
         return _csv_chunks(self) if self.delimiter else iter([_parquet_frame(self)])
@@ -47,12 +46,7 @@ class Source:
 
 def open_source(path: Path, layout: Layout) -> Source:
     """Look the whole file through. Raises InvalidInput naming what is wrong and where."""
-    if not path.is_file():
-        raise InvalidInput("file_missing", _("There is no file “%(name)s”.") % {"name": path.name})
-    if path.stat().st_size == 0:
-        raise InvalidInput("file_empty", _("The file is empty."))
-    with path.open("rb") as file:
-        head = file.read(_SNIFFED)
+    head = read_head(path)
     if head.startswith(b"PAR1"):
         return _open_parquet(path, layout)
     return _open_csv(path, layout, head)
@@ -63,7 +57,7 @@ def open_source(path: Path, layout: Layout) -> Source:
 
 def _open_parquet(path: Path, layout: Layout) -> Source:
     if not layout.parquet:
-        raise _not_text("Parquet")
+        raise not_text("Parquet")
     try:
         lazy = pl.scan_parquet(path)
         header = lazy.collect_schema().names()
@@ -97,71 +91,12 @@ def _complete(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 
 def _open_csv(path: Path, layout: Layout, head: bytes) -> Source:
-    encoding = _encoding(path, head)
-    _require_text(head, encoding)
-    delimiter, header = _dialect(path, encoding, layout)
-    _require_columns(header, layout)
-    known = {_key(name) for name in layout.columns}
-    unread = [name.strip() for name in header if _key(name) not in known]
-    source = Source(path, layout, header, 0, encoding, delimiter, unread)
-    rows = sum(1 for _record in _records(source))
-    return Source(path, layout, header, _require_rows(rows), encoding, delimiter, unread)
-
-
-def _encoding(path: Path, head: bytes) -> str:
-    """UTF-8, UTF-16 with its mark, else Windows-1252, which is what spreadsheets write when not told otherwise."""
-    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    candidates = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
-    for encoding in candidates:
-        if _decodes(path, encoding):
-            return encoding
-    raise InvalidInput("file_encoding", _("The file is in an unknown encoding. Please save it as “CSV UTF-8”."))
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    with path.open(encoding=encoding, newline="") as file:
-        try:
-            while file.read(1_000_000):
-                pass
-        except UnicodeError:
-            return False
-    return True
-
-
-def _require_text(head: bytes, encoding: str) -> None:
-    """Refuse what is no text at all: a known kind of file, or one full of control characters."""
-    for magic, kind in _MAGIC.items():
-        if head.startswith(magic):
-            raise _not_text(kind)
-    sample = codecs.getincrementaldecoder(encoding)().decode(head)
-    controls = sum(1 for character in sample if character < " " and character not in _TEXT_CONTROLS)
-    if controls > max(len(sample) // 100, 2):
-        raise _not_text("")
-
-
-def _dialect(path: Path, encoding: str, layout: Layout) -> tuple[str, list[str]]:
-    """The delimiter under which most column names are known, and the header it gives."""
-    with path.open(encoding=encoding, newline="") as file:
-        first = file.readline(_SNIFFED)
-    known = {_key(name) for name in layout.columns}
-    headers = {delimiter: next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS}
-    best = max(DELIMITERS, key=lambda mark: (sum(_key(name) in known for name in headers[mark]), len(headers[mark])))
-    return best, headers[best]
-
-
-def _records(source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Line number and values of every record that is not blank. Raises InvalidInput at a broken quotation."""
-    with source.path.open(encoding=source.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=source.delimiter, strict=True)
-        try:
-            next(reader)
-            line = reader.line_num + 1
-            for record in reader:
-                if any(record):
-                    yield line, record
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise _broken(line) from error
+    file = open_csv(path, head, layout.columns)
+    _require_columns(file.header, layout)
+    known = {column_key(name) for name in layout.columns}
+    unread = [name.strip() for name in file.header if column_key(name) not in known]
+    rows = sum(1 for _record in csv_records(file))
+    return Source(path, layout, file.header, _require_rows(rows), file.encoding, file.delimiter, unread)
 
 
 def _csv_chunks(source: Source) -> Iterator[pl.DataFrame]:
@@ -169,7 +104,7 @@ def _csv_chunks(source: Source) -> Iterator[pl.DataFrame]:
     lines: list[int] = []
     records: list[list[str]] = []
     last = None
-    for line, record in _records(source):
+    for line, record in csv_records(source.file):
         current = record[group] if 0 <= group < len(record) else None
         full = len(records) >= CHUNK and (current != last or group < 0)
         if full or len(records) >= LONGEST_GROUP:
@@ -204,20 +139,16 @@ def _frame(source: Source, lines: list[int], records: list[list[str]]) -> pl.Dat
 # What both need
 
 
-def _key(name: str) -> str:
-    return name.strip().casefold()
-
-
 def _position(header: Sequence[str], name: str) -> int:
     """Where a column stands; -1 where it is absent."""
-    keys = [_key(found) for found in header]
-    return keys.index(_key(name)) if name and _key(name) in keys else -1
+    keys = [column_key(found) for found in header]
+    return keys.index(column_key(name)) if name and column_key(name) in keys else -1
 
 
 def _require_columns(header: Sequence[str], layout: Layout) -> None:
-    found = [_key(name) for name in header]
-    missing = [name for name in layout.required if _key(name) not in found]
-    repeated = [name for name in layout.columns if found.count(_key(name)) > 1]
+    found = [column_key(name) for name in header]
+    missing = [name for name in layout.required if column_key(name) not in found]
+    repeated = [name for name in layout.columns if found.count(column_key(name)) > 1]
     if missing:
         raise InvalidInput(
             "columns_missing",
@@ -237,18 +168,5 @@ def _require_rows(rows: int) -> int:
     return rows
 
 
-def _not_text(kind: str) -> InvalidInput:
-    name = f" ({kind})" if kind else ""
-    return InvalidInput(
-        "file_not_text", _("This is no CSV file%(kind)s. Please save it as “CSV UTF-8”.") % {"kind": name}
-    )
-
-
 def _unreadable() -> InvalidInput:
     return InvalidInput("file_unreadable", _("The Parquet file is damaged."))
-
-
-def _broken(line: int) -> InvalidInput:
-    return InvalidInput(
-        "broken_quotes", _("The quotation marks in line %(line)s do not match.") % {"line": line}, line=line
-    )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from tqdm import tqdm
 
-from core.jobs import cancel_job, run
+from core.jobs import run
 from core.models import ImportRejection, Job
+from core.terminal import JobTerminal
 from merchants.models import Merchant
 from orders.actions.imports import request_import
 from orders.importing import FileFormat
@@ -44,7 +40,7 @@ class Command(BaseCommand):
             staff=None,
             path=options["file"].resolve(),
         )
-        with _Terminal().watching() as terminal:
+        with JobTerminal().watching() as terminal:
             run(job, echo=terminal.show)
         self._report(job)
 
@@ -87,42 +83,3 @@ def _figures(tally: dict[str, Any]) -> str:
         "Added: %(orders)s orders, %(lines)s lines, %(returns)s returns, %(products)s products; "
         "%(updated)s orders updated."
     ) % {name: f"{value:,}" for name, value in tally.items() if isinstance(value, int)}
-
-
-class _Terminal:
-    """A bar for each step of the job. Ctrl-C cancels the job between two batches."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-        self._step = ""
-        self._stop = False
-
-    @contextmanager
-    def watching(self) -> Iterator[_Terminal]:
-        former = signal.signal(signal.SIGINT, self._ask_to_stop)
-        try:
-            yield self
-        finally:
-            signal.signal(signal.SIGINT, former)
-            self._close(is_full=not self._stop)
-
-    def _ask_to_stop(self, *_signal: Any) -> None:
-        self._stop = True
-
-    def show(self, job: Job) -> None:
-        if job.step != self._step:
-            self._close(is_full=True)
-            self._step = job.step
-            self._bar = tqdm(total=job.total, desc=job.spoken_step, unit_scale=True, file=sys.stderr)
-        if self._bar is not None:
-            self._bar.update(job.done - self._bar.n)
-        if self._stop and not job.cancel_requested:
-            job.cancel_requested = True
-            cancel_job(job)
-
-    def _close(self, *, is_full: bool) -> None:
-        if self._bar is not None:
-            if is_full:
-                self._bar.update((self._bar.total or self._bar.n) - self._bar.n)
-            self._bar.close()
-            self._bar = None
