@@ -1,6 +1,7 @@
 """What a process keeps in memory to answer without SQL: per merchant the live model, and what may be shown.
 
-The pointer to the live model is read again at most every two seconds, what is available every five.
+The pointer to the live model is read again at most every two seconds, what is available and who objects to profiling
+every five.
 The request that finds them old reads them, all others go on with what there is. A new state replaces
 the old one by a single assignment.
 """
@@ -27,6 +28,7 @@ from recommendations.engines.interactions import NO_CATEGORY
 from recommendations.engines.interface import Arrays, Bools
 from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
 from recommendations.models import ModelVersion
+from recommendations.queries import unprofiled_people
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class Loaded:
     skus: list[str]
     positions: dict[str, int]
     eligible: Bools
+    # People who object to profiling: their ids, and the keys of their external ids. Nothing personal is shown to them.
+    unprofiled: frozenset[int] = frozenset()
     # Answers that depend on nobody, by whatever the asker finds telling; they live as long as this state.
     answers: dict[Any, Any] = field(default_factory=dict)
 
@@ -124,6 +128,9 @@ class _Shop:
             eligible = _eligible(self._merchant_id, loaded.products)
             if not np.array_equal(eligible, loaded.eligible):
                 loaded = replace(loaded, eligible=eligible, answers={})
+            unprofiled = unprofiled_people(self._merchant_id)
+            if unprofiled != loaded.unprofiled:
+                loaded = replace(loaded, unprofiled=unprofiled)
         self.loaded = loaded
 
     def _live(self, now: float) -> Loaded:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.models import Product
 from customers.models import Identity
+from customers.queries.profiling import not_to_be_profiled
 from merchants.models import Merchant
 from orders.models import Order, OrderLine
 
@@ -115,6 +116,18 @@ def _time(column: str) -> pl.Expr:
     import polars as pl  # noqa: PLC0415 - see above
 
     return pl.from_epoch((pl.col(column) * 1_000_000).cast(pl.Int64), time_unit="us")
+
+
+def unprofiled_people(merchant_id: int) -> frozenset[int]:
+    """People who object to profiling: their ids and, together with them, the keys of their external ids.
+
+    One set serves both questions: a key has 64 bits, and no id comes near one.
+    """
+    ids = not_to_be_profiled(Merchant(pk=merchant_id))
+    if not ids:
+        return ids
+    own = Identity.objects.for_merchant(merchant_id).filter(kind=Identity.Kind.EXTERNAL_ID, customer__in=ids)
+    return ids | {customer_key(value) for value in own.values_list("value", flat=True)}
 
 
 def purchased_since(merchant_id: int, customer_id: int, since: datetime) -> list[int]:

@@ -98,7 +98,12 @@ def _items(loaded: Loaded, request: Request) -> list[Recommended]:
 def _person(
     loaded: Loaded, merchant_id: int, customer_id: int | None, external_id: str
 ) -> tuple[int | None, list[int]]:
-    """The model's position of the person (None: unknown), and positions of what was bought since the training."""
+    """The model's position of the person (None: unknown), and positions of what was bought since the training.
+
+    Whoever objects to profiling is treated as unknown: what is shown then depends on the page alone.
+    """
+    if customer_id in loaded.unprofiled or (external_id and customer_key(external_id) in loaded.unprofiled):
+        return None, []
     if customer_id is not None:
         bought = purchased_since(merchant_id, customer_id, loaded.snapshot_at)
     elif external_id:

@@ -13,6 +13,7 @@ from django.db.models import Model
 from catalog.models import Category, PriceChange, Product
 from customers.models import Channel, ConsentRecord, Customer, Identity, Suppression, address_digest
 from cxapp.demo.addresses import picture_url
+from cxapp.demo.consent_texts import ConsentTexts
 from cxapp.demo.ledger import OrderPlan, ParcelPlan, StatementPlan
 from cxapp.demo.people import Person
 from cxapp.demo.products import ProductPlan
@@ -262,17 +263,22 @@ class ShopRows:
         ]
 
     def _statements(self) -> Iterator[Sequence[Model]]:
-        yield [self._consent(plan) for plan in self.shop.statements]
+        granted = [plan for plan in self.shop.statements if plan.kind == ConsentRecord.Kind.GRANTED]
+        texts = ConsentTexts(self.merchant, (plan.text_version for plan in granted))
+        yield texts.rows
+        yield [self._consent(plan, texts) for plan in self.shop.statements]
         yield [
             self._suppression(self.shop.people[plan.person].email, plan.occurred_at)
             for plan in self.shop.statements
             if plan.kind == ConsentRecord.Kind.OBJECTED
         ]
 
-    def _consent(self, plan: StatementPlan) -> ConsentRecord:
+    def _consent(self, plan: StatementPlan, texts: ConsentTexts) -> ConsentRecord:
         """As the actions of the customers app record it; an objection speaks of every channel and address."""
         by_mail: dict[str, Any] = {"channel": Channel.EMAIL.value, "address": self.shop.people[plan.person].email}
+        is_consent = plan.kind == ConsentRecord.Kind.GRANTED
         return ConsentRecord(
+            text_id=texts.id_of(plan.purpose, plan.text_version) if is_consent else None,
             merchant_id=self.merchant.pk,
             customer_id=self.customers[plan.person].pk,
             kind=plan.kind,

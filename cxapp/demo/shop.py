@@ -54,7 +54,7 @@ def generate(slug: str, *, customers: int, seed: int, now: datetime, tick: Tick 
     fulfilment = Fulfilment(assortment, products, people, boxes, now)
     for order in orders:
         fulfilment.carry_out(order)
-    statements = Statements(assortment, words, start, now).all(people, orders)
+    statements = Statements(words, start, now).all(people, orders)
     visits = Visits(assortment, products, clicks, now).all(orders)
     return DemoShop(assortment, start, products, people, orders, statements, visits)
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from cxapp.demo.assortment import Assortment
 from cxapp.demo.ledger import OrderPlan, StatementPlan
 from cxapp.demo.people import Person
 
@@ -19,8 +18,8 @@ EVERYTHING = ""
 class Statements:
     """The consent records of one shop's people."""
 
-    def __init__(self, assortment: Assortment, rng: np.random.Generator, start: datetime, now: datetime) -> None:
-        self.texts, self.rng, self.start, self.now = assortment.texts, rng, start, now
+    def __init__(self, rng: np.random.Generator, start: datetime, now: datetime) -> None:
+        self.rng, self.start, self.now = rng, start, now
 
     def all(self, people: Sequence[Person], orders: Sequence[OrderPlan]) -> list[StatementPlan]:
         """Of everybody who has a profile, oldest first."""
@@ -43,23 +42,20 @@ class Statements:
         )
 
     def _decisions(self, person: int, joined: datetime) -> Iterator[StatementPlan]:
-        for purpose, text, share in (
-            ("newsletter", self.texts["newsletter"], NEWSLETTER),
-            ("product_recommendations", self.texts["recommendations"], RECOMMENDATIONS),
-        ):
+        for purpose, share in (("newsletter", NEWSLETTER), ("product_recommendations", RECOMMENDATIONS)):
             if self._happens(share):
-                yield from self._consent(person, purpose, text, joined)
+                yield from self._consent(person, purpose, joined)
         if self._happens(OBJECTED):
             at = self._later(joined)
             how = "preference page" if self._happens(0.7) else "e-mail to support"
             yield StatementPlan(person, "objected", EVERYTHING, "", how, at, {})
 
-    def _consent(self, person: int, purpose: str, text: str, joined: datetime) -> Iterator[StatementPlan]:
+    def _consent(self, person: int, purpose: str, joined: datetime) -> Iterator[StatementPlan]:
         """Double opt-in: asked for with the first visit, confirmed soon after; some take it back."""
         confirmed = joined + timedelta(minutes=float(self.rng.exponential(50)) + 1)
         if confirmed > self.now:
             return
-        evidence = {"text": text, "requested_at": joined.isoformat(), "confirmed_at": confirmed.isoformat()}
+        evidence = {"requested_at": joined.isoformat(), "confirmed_at": confirmed.isoformat()}
         yield StatementPlan(person, "granted", purpose, f"{joined.year}-01", "double opt-in", confirmed, evidence)
         if self._happens(WITHDRAWN):
             at = self._later(confirmed)

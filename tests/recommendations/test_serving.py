@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from catalog.models import Category, Product
 from core import events
+from customers.actions.consent import record_consent, record_objection
 from customers.models import Customer
 from merchants.models import Membership, Merchant
 from orders.events import OrderPlaced
@@ -125,6 +126,24 @@ def test_a_new_model_is_noticed_within_two_seconds(
     assert recommend(merchant_id=merchant.pk, placement="home").model_version == live.version
     with later(2.1, monkeypatch):
         assert recommend(merchant_id=merchant.pk, placement="home").model_version == newer.version
+
+
+def test_who_objects_to_profiling_gets_what_a_stranger_gets(
+    merchant: Merchant, live: ModelVersion, people: list[Customer], monkeypatch: pytest.MonkeyPatch
+):
+    objector, other = people[0], people[1]
+    ways: list[dict[str, Any]] = [{"customer_id": objector.pk}, {"external_id": objector.external_id}]
+    stranger = recommend(merchant_id=merchant.pk, placement="home").items
+    personal = recommend(merchant_id=merchant.pk, placement="home", customer_id=other.pk).items
+    assert recommend(merchant_id=merchant.pk, placement="home", **ways[0]).items != stranger
+    record_objection(objector, purpose="profiling", source="x")
+    with later(6, monkeypatch):
+        for way in ways:
+            assert recommend(merchant_id=merchant.pk, placement="home", **way).items == stranger
+        assert recommend(merchant_id=merchant.pk, placement="home", customer_id=other.pk).items == personal
+    record_consent(objector, purpose="profiling", channel="", text_version="1", source="x", evidence={})
+    with later(12, monkeypatch):
+        assert recommend(merchant_id=merchant.pk, placement="home", **ways[0]).items != stranger
 
 
 def test_another_merchants_model_does_not_answer(merchant: Merchant, live: ModelVersion, stranger: Membership):
