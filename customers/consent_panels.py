@@ -45,4 +45,4 @@ navigation.register(
     name="suppressions",
     rank=85,
 )
-customer_panels.register(consents_panel, name="consents", rank=40)
+customer_panels.register(consents_panel, name="consents", rank=5)

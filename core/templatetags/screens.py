@@ -42,6 +42,7 @@ _KEYS = [
     gettext_noop("Note"),
     gettext_noop("Task"),
     gettext_noop("Order"),
+    gettext_noop("Page"),
     gettext_noop("Path"),
     gettext_noop("People"),
     gettext_noop("Purpose"),
