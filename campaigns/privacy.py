@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Message, MessageBlock
 from campaigns.rendering.mime import read_message
 from core.privacy import Find, Person, Rows, declare, facts, personal, scrubbed, technical, withheld
+from core.privacy.retention import Retention, keep_for
 from orders.privacy import of_order
 
 SENT = _("That the order was confirmed, and when, must stay provable (BGB § 312i); to whom and in which words goes.")
@@ -71,4 +73,31 @@ declare(
         technical("id", "merchant", "legal_class", "model_version"),
         technical("recommendation_id", reason=_("Names a request, not a person.")),
     ],
+)
+
+
+def _old_messages(merchant_id: int, before: datetime) -> QuerySet[Message]:
+    """Those that still say something and will not be sent any more."""
+    rows = Message.objects.for_merchant(merchant_id).filter(queued_at__lt=before).exclude(state__in=Message.OPEN)
+    return rows.exclude(body=b"", address="")
+
+
+def _blank_messages(merchant_id: int, ids: list[Any]) -> int:
+    MessageBlock.objects.for_merchant(merchant_id).filter(message__in=ids).update(content={}, detail="")
+    rows = Message.objects.for_merchant(merchant_id).filter(pk__in=ids)
+    return rows.update(body=b"", address="", subject="", history=[], error="")
+
+
+keep_for(
+    Retention(
+        "messages",
+        _("Words and addresses of messages"),
+        _("Order confirmations are commercial letters, kept six years (HGB § 257). That one was sent stays on record."),
+        days=2192,
+        shortest=30,
+        model=Message,
+        old=_old_messages,
+        remove=_blank_messages,
+    ),
+    rank=40,
 )

@@ -11,5 +11,5 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the system checks, and every app's subscriptions, job runners, providers and declarations of data."""
-        autodiscover_modules("checks", "handlers", "runners", "panels", "privacy")
+        autodiscover_modules("checks", "handlers", "runners", "panels", "privacy", "retention")
         import_module("core.privacy.machinery")

@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from customers.views import privacy
+from customers.views import privacy, retention
 
 privacy_urlpatterns: list[URLPattern] = [
+    path("settings/retention", retention.settings_retention, name="settings_retention"),
     path("customers/privacy/", privacy.privacy_list, name="privacy_list"),
     path("customers/privacy/new", privacy.privacy_new, name="privacy_new"),
     path("customers/privacy/<int:pk>/", privacy.privacy_detail, name="privacy_detail"),

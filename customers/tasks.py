@@ -5,6 +5,9 @@ from celery import shared_task
 from core.exports import forget_old_exports
 from customers.actions.imports import forget_old_uploads
 from customers.actions.partitions import create_event_partitions as create_partitions
+from customers.actions.privacy.retention import apply_retention as remove_old
+from customers.actions.privacy.retention import drop_old_partitions
+from merchants.models import Merchant
 
 
 @shared_task
@@ -18,3 +21,10 @@ def forget_old_files() -> None:
     """Uploads that nobody imported within a day, exports of more than a week ago."""
     forget_old_uploads()
     forget_old_exports()
+
+
+def apply_retention() -> None:
+    """Every shop's old data leaves; whole months of events that nobody keeps are dropped first."""
+    drop_old_partitions()
+    for merchant in Merchant.objects.order_by("pk"):
+        remove_old(merchant)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.privacy import (
@@ -18,6 +21,7 @@ from core.privacy import (
     technical,
     withheld,
 )
+from core.privacy.retention import Retention, keep_for
 from orders.models import (
     CostSettings,
     Order,
@@ -175,3 +179,27 @@ def _addresses_of_orders(person: Person) -> set[str]:
 
 
 hints.register(_addresses_of_orders, name="orders")
+
+
+def _old_guests(merchant_id: int, before: datetime) -> QuerySet[Order]:
+    rows = Order.objects.for_merchant(merchant_id).filter(customer=None, placed_at__lt=before)
+    return rows.exclude(email="")
+
+
+def _forget_guests(merchant_id: int, ids: list[Any]) -> int:
+    return Order.objects.for_merchant(merchant_id).filter(pk__in=ids).update(email="")
+
+
+keep_for(
+    Retention(
+        "guests",
+        _("Addresses of guests' orders"),
+        _("Needed for returns and warranty, which lapse after two years, at the end of the third for certain."),
+        days=1095,
+        shortest=90,
+        model=Order,
+        old=_old_guests,
+        remove=_forget_guests,
+    ),
+    rank=30,
+)

@@ -12,10 +12,12 @@ from django.utils.translation import pgettext_lazy
 
 from core.forms import KitForm
 from core.listing import day_input
+from core.privacy.retention import retentions
 from customers.models import Customer, Identity, PrivacyRequest
 from customers.rules.addresses import normalise_address
 from merchants.models import Merchant, Staff
 
+LONGEST = 36_525
 # What staff type before something that cannot be undone.
 ERASE = pgettext_lazy("typed to confirm", "ERASE")
 
@@ -107,3 +109,20 @@ class EraseForm(KitForm):
         if word.strip() != str(ERASE):
             raise forms.ValidationError(_("Type %(word)s, in capitals.") % {"word": ERASE})
         return word
+
+
+class RetentionForm(KitForm):
+    """Days for every kind of data."""
+
+    marks_optional = False
+
+    def __init__(self, *args: Any, days: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for retention in retentions:
+            self.fields[retention.kind] = forms.IntegerField(
+                label=retention.title,
+                help_text=retention.explanation,
+                initial=days[retention.kind],
+                min_value=retention.shortest,
+                max_value=LONGEST,
+            )

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from campaigns.models import Message
 from core.models import Delivery, Job
-from customers.models import Task
+from customers.models import PrivacyRequest, Task
 from insights.queries.figures import today
 from merchants.models import Merchant
 from orders.models import Order
@@ -36,8 +36,20 @@ class Attention:
 
 def needs_attention(merchant: Merchant) -> list[Attention]:
     """The most urgent first; empty on a good day."""
-    checks = [_legal_footer, _messages, _deliveries, _jobs, _late_orders, _overdue_tasks]
+    checks = [_legal_footer, _messages, _deliveries, _jobs, _late_orders, _overdue_tasks, _privacy]
     return [found for check in checks if (found := check(merchant))]
+
+
+def _privacy(merchant: Merchant) -> Attention | None:
+    pressing = PrivacyRequest.objects.for_merchant(merchant).pressing(today(merchant))
+    count, spoken = _count(pressing)
+    if not count:
+        return None
+    late = pressing.overdue(today(merchant)).exists()
+    title = ngettext("%(count)s privacy request is due", "%(count)s privacy requests are due", count)
+    detail = _("The month for an answer is over, or ends within a week (GDPR Art. 12).")
+    url = reverse("privacy_list", args=[merchant.slug]) + "?state=open&sort=deadline"
+    return Attention(title % {"count": spoken}, detail, "shield-exclamation", "danger" if late else "warning", url)
 
 
 def _count(rows: QuerySet[Any]) -> tuple[int, str]:

@@ -136,3 +136,11 @@ def _is_moment(value: Any) -> bool:
 def erasure_counts(customer: Customer) -> list[tuple[Any, str, int]]:
     """What an erasure would touch, for whoever confirms it: title, what becomes of the rows, how many."""
     return [(table.title, table.rows.value, count) for table, count in count_rows(person_of(customer))]
+
+
+@transaction.atomic
+def erase_lead(customer: Customer) -> None:
+    """Somebody who was kept long enough leaves without having asked: the erasure without a request or a receipt."""
+    with timezone.override(customer.merchant.tz):
+        _patiently()
+        _erase(customer, lambda _done: None)
