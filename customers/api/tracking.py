@@ -126,7 +126,9 @@ class TrackingView(BrowserView):
     def _take_in(self, request: Request, events: list[Any], envelope: Envelope) -> list[Outcome]:
         # Storing tries again by itself on a connection that broke, which is cheaper than to ask before every request.
         connection.health_check_done = True  # type: ignore[attr-defined]  # Django's own mark of it
-        return take_in(caller(request).merchant, events, envelope, user_agent=_browser(request))
+        sender, is_public = caller(request), not caller(request).is_secret
+        browser = _browser(request) if is_public else ""
+        return take_in(sender.merchant, events, envelope, user_agent=browser, is_public=is_public)
 
 
 def _object(request: Request) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def _sent_at(body: dict[str, Any]) -> datetime | None:
 def _browser(request: Request) -> str:
     """What a browser says of itself. A server's library is a program, and speaks for people."""
     said = request.headers.get("User-Agent", "")
-    return said if said.startswith("Mozilla/") and not caller(request).is_secret else ""
+    return said if said.startswith("Mozilla/") else ""
 
 
 def _json(document: dict[str, Any]) -> HttpResponse:

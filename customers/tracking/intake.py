@@ -40,8 +40,12 @@ class _Batch:
     outcomes: list[Outcome]
 
 
-def take_in(merchant: Merchant, sent: Sequence[Any], envelope: Envelope, *, user_agent: str = "") -> list[Outcome]:
-    """Store what is new; when it returns, the stored events are on disk. ``user_agent``: of a browser that sends.
+def take_in(
+    merchant: Merchant, sent: Sequence[Any], envelope: Envelope, *, user_agent: str = "", is_public: bool = False
+) -> list[Outcome]:
+    """Store what is new; when it returns, the stored events are on disk.
+
+    ``user_agent``: of a browser that sends. ``is_public``: it came with a publishable key, which everybody may use.
 
     Raises what the database raises: then nothing, or everything, was stored, and sending again tells which.
     """
@@ -50,7 +54,7 @@ def take_in(merchant: Merchant, sent: Sequence[Any], envelope: Envelope, *, user
     if not batch.events:
         return outcomes
     paces = bots.mark_bots(merchant.pk, batch.events, user_agent)
-    batch = _with_people(merchant, batch)
+    batch = _with_people(merchant, batch, is_public)
     fresh = store(merchant.pk, batch.events, batch.digests, received_at=envelope.received_at)
     new = []
     for event, outcome in zip(batch.events, batch.outcomes, strict=True):
@@ -84,7 +88,7 @@ def _read(merchant: Merchant, sent: Sequence[Any], envelope: Envelope, outcomes:
     return batch
 
 
-def _with_people(merchant: Merchant, batch: _Batch) -> _Batch:
+def _with_people(merchant: Merchant, batch: _Batch, is_public: bool) -> _Batch:
     """Without those that identity resolution refuses."""
     digests = {id(event): digest for event, digest in zip(batch.events, batch.digests, strict=True)}
 
@@ -92,7 +96,7 @@ def _with_people(merchant: Merchant, batch: _Batch) -> _Batch:
         known = known_digests(digests[id(event)] for event in events) if events else set()
         return [event for event in events if digests[id(event)] not in known]
 
-    refused = assign_people(merchant, batch.events, is_new=is_new)
+    refused = assign_people(merchant, batch.events, is_new=is_new, is_public=is_public)
     if not refused:
         return batch
     for place, error in refused.items():

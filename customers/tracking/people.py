@@ -3,6 +3,9 @@
 Events of visitors that say nothing about who they are cost no query here: the statement that stores them looks up
 whose visit it is.
 
+A publishable key is public, so what comes with one is anybody's word: it makes new profiles, but of a profile that
+exists it changes neither name nor address, and it never joins two.
+
 An anonymous visit joins a profile only where tracking was consented to: as the event itself says, else as it was
 recorded. Without that the event is kept with the profile alone, and its ``anonymousId`` is not stored.
 """
@@ -11,23 +14,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
-from core.errors import InvalidInput
+from core.errors import DomainError
+from customers.actions.companies import link_by_group
 from customers.actions.consent import record_consent, record_withdrawal
 from customers.actions.profiles import Person, resolve_customer
 from customers.actions.traits import declared, record_traits
 from customers.models import ConsentRecord, Customer, Event, Identity, Purpose
 from customers.queries.consent import Reader, legal_bases
 from customers.rules.identities import clean_identity
+from customers.rules.traits import OWN_NAMES
 from customers.tracking.reading import Consent, Tracked
 from merchants.models import Merchant
 
 SOURCE = "tracking"
 GIVEN, WITHDRAWN = "Consent Given", "Consent Withdrawn"
 RECORDED = Consent(tracking=True)
+# Traits that are the profile's own name, address and identities.
+OWN = {"name", "address"} | {name for name in OWN_NAMES if "." not in name}
 
 Key = tuple[str, str]  # kind and value of an identity
 
@@ -38,17 +46,18 @@ class People:
 
     merchant: Merchant
     known: dict[Key, int]
+    is_public: bool
 
     @classmethod
-    def of(cls, merchant: Merchant, events: Iterable[Tracked]) -> People:
+    def of(cls, merchant: Merchant, events: Iterable[Tracked], *, is_public: bool) -> People:
         """With one query, or none where nobody says who it is."""
         users, visitors = set(), set()
         for event in events:
             event.user_id = clean_identity(Identity.Kind.EXTERNAL_ID, event.user_id) if event.user_id else ""
             if event.user_id or _is_telling(event):
-                users.add(event.user_id)
+                users |= {event.user_id, event.previous_id}
                 visitors.add(event.anonymous_id)
-        return cls(merchant, _known(merchant, users - {""}, visitors - {""}))
+        return cls(merchant, _known(merchant, users - {""}, visitors - {""}), is_public)
 
     def user(self, event: Tracked) -> int | None:
         return self.known.get((Identity.Kind.EXTERNAL_ID, event.user_id))
@@ -75,21 +84,26 @@ def _known(merchant: Merchant, users: set[str], visitors: set[str]) -> dict[Key,
 
 
 def assign_people(
-    merchant: Merchant, events: Sequence[Tracked], *, is_new: Callable[[Sequence[Tracked]], Sequence[Tracked]]
-) -> dict[int, InvalidInput]:
+    merchant: Merchant,
+    events: Sequence[Tracked],
+    *,
+    is_new: Callable[[Sequence[Tracked]], Sequence[Tracked]],
+    is_public: bool = False,
+) -> dict[int, DomainError]:
     """Gives each event its ``customer_id``; returns why some cannot be kept, by their place.
 
-    ``is_new`` picks those that were not stored before: what an event changes, it changes once.
+    ``is_new`` picks those that were not stored before: what an event changes, it changes once. ``is_public``: they
+    came with a publishable key.
     """
-    people = People.of(merchant, events)
+    people = People.of(merchant, events, is_public=is_public)
     _state_consent(people, events)
-    refused: dict[int, InvalidInput] = {}
+    refused: dict[int, DomainError] = {}
     changing = {id(event) for event in is_new([event for event in events if _changes(event, people)])}
     for place, event in enumerate(events):
         if id(event) in changing and _changes(event, people):
             try:
                 _resolve(event, people, events[:place])
-            except InvalidInput as error:
+            except DomainError as error:
                 refused[place] = error
         if event.customer_id is None:
             event.customer_id = people.user(event)
@@ -137,22 +151,45 @@ def _changes(event: Tracked, people: People) -> bool:
 
 @transaction.atomic
 def _resolve(event: Tracked, people: People, before: Sequence[Tracked]) -> None:
-    customer = _customer(event, people)
+    traits = _believed(event, people) if event.kind == "identify" else {}
+    customer = _customer(event, people, traits)
     if customer is None:
         return
-    if event.kind == "identify" and event.properties:
-        customer = record_traits(customer, event.properties, source=SOURCE, at=event.occurred_at)
+    if traits:
+        customer = record_traits(customer, traits, source=SOURCE, at=event.occurred_at)
+    if event.kind == "group":
+        link_by_group(people.merchant, customer, event.name, event.properties, event.occurred_at)
     people.note(event, customer)
     _record_consent(event, customer, before)
 
 
-def _customer(event: Tracked, people: People) -> Customer | None:
+def _believed(event: Tracked, people: People) -> dict[str, Any]:
+    """The traits; of a profile that exists only those that are not its name, address or number, if anybody may say it."""
+    traits = event.properties
+    own = declared(traits).own
+    if not (people.is_public and own):
+        return traits
+    is_known = people.user(event) is not None or _is_anybodys(people.merchant, Person(**own))
+    return {name: value for name, value in traits.items() if name not in OWN} if is_known else traits
+
+
+def _is_anybodys(merchant: Merchant, person: Person) -> bool:
+    """Whether one of these identities belongs to a profile."""
+    wanted = Q(pk__in=[])
+    for kind, value in person.identities(merchant.country).items():
+        wanted |= Q(kind=kind, value=value)
+    return Identity.objects.for_merchant(merchant).filter(wanted).exists()
+
+
+def _customer(event: Tracked, people: People, traits: Mapping[str, Any]) -> Customer | None:
     """The profile, found or made. A visit alone makes none: nobody is known by it."""
-    own = declared(event.properties).own if event.kind == "identify" else {}
-    named = Person(**{"external_id": event.user_id} | own)
+    named = Person(**{"external_id": event.user_id} | declared(traits).own)
     if named.is_anonymous:
-        return Customer.objects.for_merchant(people.merchant).filter(pk=people.visitor(event) or 0).first()
+        known = None if event.consent.tracking is False and not _says_no(event) else people.visitor(event)
+        return Customer.objects.for_merchant(people.merchant).filter(pk=known or 0).first()
     visit = _visit(event) if _joins(event) else ""
+    if (Identity.Kind.EXTERNAL_ID, visit) in people.known:
+        visit = ""  # two customer numbers are two people, until staff merge them
     return resolve_customer(people.merchant, replace(named, anonymous_id=visit), as_of=event.occurred_at)
 
 
@@ -170,7 +207,7 @@ def _record_consent(event: Tracked, customer: Customer, before: Sequence[Tracked
 
 def _is_telling(event: Tracked) -> bool:
     """It speaks of the person, not only of what they did."""
-    return event.kind in ("identify", "alias") or _says_yes(event) or _says_no(event)
+    return event.kind in ("identify", "alias", "group") or _says_yes(event) or _says_no(event)
 
 
 def _says_yes(event: Tracked) -> bool:

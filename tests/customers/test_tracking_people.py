@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from core.privacy import Person as PrivatePerson
+from core.privacy import stores
 from customers.actions.consent import record_consent
 from customers.actions.profiles import Person, resolve_customer
-from customers.models import ConsentRecord, Customer, Event, Identity, Purpose, Trait
+from customers.models import CompanyPerson, ConsentRecord, Customer, Event, Identity, Purpose, Trait
+from customers.tracking import visitor
 from merchants.models import Membership, Merchant
 from tests.customers.tracking_samples import CONSENTED, codes, events_of, moment, send, statuses, viewed
 from tests.storefront import Storefront, storefront
@@ -168,3 +171,63 @@ def test_ids_of_another_shop_are_strangers(api: Storefront, merchant: Merchant, 
     assert events_of(merchant)["m-1"].customer_id is None
     assert events_of(merchant)["m-2"].customer_id == customer(merchant).pk
     assert Event.objects.for_merchant(stranger.merchant).count() == 1
+
+
+# --- groups, numbers, public keys -------------------------------------------------------------------------------------
+
+
+def test_a_group_call_links_the_person_to_the_company(api: Storefront, merchant: Merchant) -> None:
+    group = {"type": "group", "messageId": "g-1", "userId": "c-1", "groupId": "acme", "traits": {"name": "ACME GmbH"}}
+    assert statuses(send(api, [group])) == ["stored"]
+    link = CompanyPerson.objects.for_merchant(merchant).get()
+    assert (link.customer, link.company.name) == (customer(merchant), "ACME GmbH")
+    assert events_of(merchant)["g-1"].customer_id == link.customer_id
+
+
+def test_a_group_call_of_a_stranger_is_stored_and_links_nobody(api: Storefront, merchant: Merchant) -> None:
+    send(api, [{"type": "group", "messageId": "g-1", "anonymousId": "v", "groupId": "acme"}])
+    assert set(events_of(merchant)) == {"g-1"}
+    assert not CompanyPerson.objects.for_merchant(merchant).exists()
+
+
+def test_an_alias_of_two_customer_numbers_makes_no_one_person_of_them(api: Storefront, merchant: Merchant) -> None:
+    send(api, [viewed(1, userId="c-1"), viewed(2, userId="c-2")])
+    alias = {"type": "alias", "messageId": "a-1", "previousId": "c-2", "userId": "c-1", "context": CONSENTED}
+    assert statuses(send(api, [alias])) == ["stored"]
+    assert Customer.objects.for_merchant(merchant).count() == 2
+    assert not Identity.objects.for_merchant(merchant).filter(kind="anonymous_id").exists()
+
+
+def test_a_public_key_makes_a_new_profile(merchant: Merchant) -> None:
+    send(storefront(merchant, kind="pk"), [identify(context=CONSENTED)])
+    assert identities(merchant) == {"external_id": "c-1", "email": "ada@example.org", "anonymous_id": "visitor-1"}
+
+
+def test_a_public_key_changes_neither_name_nor_address_of_a_profile(api: Storefront, merchant: Merchant) -> None:
+    send(api, [identify()])
+    anybody = storefront(merchant, kind="pk")
+    forged = {"email": "mallory@example.org", "name": "Mallory M", "address": {"city": "X"}, "plan": "none"}
+    assert statuses(send(anybody, [identify(2, traits=forged, timestamp=moment(minutes=-1))])) == ["stored"]
+    assert identities(merchant) == {"external_id": "c-1", "email": "ada@example.org"}
+    assert customer(merchant).first_name == "Ada"
+    assert Trait.objects.for_merchant(merchant).get(name="plan").value == "none"
+
+
+@pytest.mark.parametrize("user", [{"userId": "c-9"}, {"userId": None}])
+def test_a_public_key_joins_no_two_profiles(api: Storefront, merchant: Merchant, user: dict[str, Any]) -> None:
+    send(api, [identify()])
+    send(storefront(merchant, kind="pk"), [identify(2, context=CONSENTED, **user)])
+    profile = Customer.objects.for_merchant(merchant).get(identities__value="c-1")
+    values = Identity.objects.for_merchant(merchant).filter(customer=profile).values_list("value", flat=True)
+    assert set(values) == {"c-1", "ada@example.org"}
+    assert events_of(merchant)["i-2"].customer_id != profile.pk
+
+
+def test_an_erasure_forgets_what_was_looked_at(api: Storefront, merchant: Merchant) -> None:
+    send(api, [viewed(1, userId="c-1", event="Product Added", context=CONSENTED)])
+    pk = customer(merchant).pk
+    assert visitor.basket(merchant.pk, customer_ids=[pk])
+    store = next(store for store in stores if store.name == "customers.visitors")
+    person = PrivatePerson(merchant_id=merchant.pk, ids=(pk,), anonymous_ids=("visitor-1",))
+    assert store.erase(person).deleted == 2
+    assert not visitor.basket(merchant.pk, customer_ids=[pk], anonymous_ids=["visitor-1"])
