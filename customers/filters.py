@@ -15,7 +15,7 @@ from core.listing import ListFilter, SearchFilter, SinceFilter, recent_values
 from core.models import Job
 from core.templatetags.cx import country_name
 from customers.importing.reasons import reason_label
-from customers.models import Company, Customer, CustomerQuerySet, Lifecycle, Task, TaskQuerySet
+from customers.models import Company, Customer, CustomerQuerySet, Duplicate, Lifecycle, Task, TaskQuerySet
 from merchants.models import Staff
 
 
@@ -167,3 +167,14 @@ class CustomerRejectionFilter(RejectionFilter):
 
     def label(self, code: str) -> str:
         return reason_label(code)
+
+
+class DuplicateFilter(ListFilter):
+    """Pairs of profiles that staff have not decided."""
+
+    reason = django_filters.ChoiceFilter(
+        label=_("Why"), empty_label=_("Every reason"), choices=Duplicate.Reason.choices
+    )
+
+    sorts = {"newest": ["id"]}
+    default_sort = "-newest"

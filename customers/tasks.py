@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from core.exports import forget_old_exports
+from core.rings import ring
+from customers.actions.duplicates import find_duplicates
 from customers.actions.imports import forget_old_uploads
 from customers.actions.partitions import create_event_partitions as create_partitions
 from customers.actions.privacy.retention import apply_retention as remove_old
@@ -28,3 +30,15 @@ def apply_retention() -> None:
     drop_old_partitions()
     for merchant in Merchant.objects.order_by("pk"):
         remove_old(merchant)
+
+
+@shared_task
+def find_all_duplicates() -> None:
+    """Every night: one task per shop, so that a big one keeps no other waiting."""
+    for merchant_id in Merchant.objects.values_list("pk", flat=True):
+        ring("customers.tasks.find_duplicates_of", merchant_id=merchant_id)
+
+
+@shared_task
+def find_duplicates_of(*, merchant_id: int) -> None:
+    find_duplicates(Merchant.objects.get(pk=merchant_id))

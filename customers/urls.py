@@ -8,7 +8,7 @@ from customers.api import profiles as api
 from customers.consent_urls import consent_api_urlpatterns, consent_urlpatterns
 from customers.crm_urls import crm_api_urlpatterns, crm_urlpatterns
 from customers.privacy_urls import privacy_public_urlpatterns, privacy_urlpatterns
-from customers.views import editing, event_stream
+from customers.views import editing, event_stream, merging
 from customers.views import profiles as views
 
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
     path("customers/<int:pk>/trait", editing.trait_edit, name="trait_edit"),
     path("customers/<int:pk>/identities", editing.identity_add, name="identity_add"),
     path("customers/identities/<int:pk>/remove", editing.identity_remove, name="identity_remove"),
+    path("customers/duplicates/", merging.duplicate_list, name="duplicate_list"),
+    path("customers/duplicates/search", merging.duplicate_search, name="duplicate_search"),
+    path("customers/duplicates/<int:pk>/dismiss", merging.duplicate_dismiss, name="duplicate_dismiss"),
+    path("customers/<int:pk>/merge", merging.customer_merge, name="customer_merge"),
+    path("customers/merges/<int:pk>/undo", merging.merge_undo, name="merge_undo"),
     path("customers/<int:pk>/object", views.customer_object, name="customer_object"),
     path("developers/events/", event_stream.event_stream, name="event_stream"),
     path("developers/events/arrivals", event_stream.event_arrivals, name="event_arrivals"),

@@ -157,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-jobs": {"task": "core.tasks.resume_jobs", "schedule": 30.0, "options": {"expires": 30}},
     "create-event-partitions": {"task": "customers.tasks.create_event_partitions", "schedule": 24 * 3600.0},
     "apply-retention": {"task": "customers.tasks.apply_retention", "schedule": 24 * 3600.0},
+    "find-duplicates": {"task": "customers.tasks.find_all_duplicates", "schedule": 24 * 3600.0},
     "forget-old-records": {"task": "core.tasks.forget_old_records", "schedule": 24 * 3600.0},
     "forget-unconfirmed": {"task": "campaigns.tasks.forget_unconfirmed_questions", "schedule": 24 * 3600.0},
     "forget-old-files": {"task": "customers.tasks.forget_old_files", "schedule": 3600.0, "options": {"expires": 3600}},

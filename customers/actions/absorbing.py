@@ -171,7 +171,7 @@ def _combine(kept: Customer, absorbed: Customer) -> dict[str, Any]:
     """The newest known of each detail, and the earliest beginning; returns what changed, as [before, after]."""
     changes: dict[str, Any] = {}
     for name in DETAILS:
-        mine, theirs = _statement(kept, name), _statement(absorbed, name)
+        mine, theirs = kept.statement(name), absorbed.statement(name)
         best = newest(mine, theirs)
         if best != mine:
             changes[name] = [[getattr(kept, name), kept.details_at.get(name, "")], best]
@@ -181,15 +181,6 @@ def _combine(kept: Customer, absorbed: Customer) -> dict[str, Any]:
         kept.created_at = absorbed.created_at
     kept.save(update_fields=[*DETAILS, "details_at", "created_at", "updated_at"])
     return changes
-
-
-def _statement(customer: Customer, name: str) -> list[str]:
-    """A detail and when it was given, as text; for one of before moments were kept, when the newest order came."""
-    value = getattr(customer, name)
-    known = customer.details_at.get(name, "")
-    if value and not known and customer.last_order_at:
-        known = customer.last_order_at.isoformat()
-    return [value, known]
 
 
 def set_detail(customer: Customer, name: str, statement: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from core.events import publish
 from core.providers import Registry
-from customers.actions.absorbing import absorb, give_back, recount, relations, take_up
+from customers.actions.absorbing import ENDING, absorb, give_back, recount, relations, take_up
 from customers.actions.resolution import lock_resolution, resolve_again
 from customers.events import CustomersUnmerged
 from customers.models import Customer, Duplicate, Identity, IdentityLink, Merge, SeparatedIdentity, Separation
@@ -204,7 +204,8 @@ def dismiss_duplicate(duplicate: Duplicate, *, staff: Staff) -> None:
 def what_moves(customer: Customer) -> dict[str, int]:
     """How many rows of each table would move with the profile, by the table's name in the reader's language."""
     counts: dict[str, int] = {}
-    for relation in relations():
+    moving = [relation for relation in relations() if relation.model not in ENDING]
+    for relation in moving:
         number = relation.rows(customer.merchant_id, customer.pk).count()
         if number:
             name = str(relation.model._meta.verbose_name_plural)

@@ -133,6 +133,13 @@ class Customer(MerchantModel):
         """What the orders come to; None for somebody who was never counted."""
         return getattr(self, "kpis", None)
 
+    def statement(self, name: str) -> list[str]:
+        """A detail and when it was given (ISO); of before moments were kept: when the newest order came."""
+        value, moment = getattr(self, name), self.details_at.get(name, "")
+        if value and not moment and self.last_order_at:
+            moment = self.last_order_at.isoformat()
+        return [value, moment]
+
     @property
     def email(self) -> str:
         return self.identity(Identity.Kind.EMAIL)

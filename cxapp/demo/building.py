@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from core.errors import DomainError
 from core.statistics import refresh_statistics
 from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
+from cxapp.demo.duplicates import add_duplicates
 from cxapp.demo.rows import ShopRows
 from cxapp.demo.shop import generate
 from cxapp.demo.writing import Tick, copy_rows
@@ -88,6 +89,8 @@ def build(*, customers: int, seed: int, now: datetime, watch: Watch) -> tuple[Ac
     second = _make_merchant(load(SECOND), hashed)
     _fill(second, customers=SECOND_CUSTOMERS, seed=seed, now=now, watch=watch)
     owner = Staff.objects.get(email=load(MAIN).staff["owner"])
+    with watch(f"{main.name}: meeting some people twice", None):
+        add_duplicates(main, staff=owner)
     keys = {
         kind: create_api_key(main, kind=kind, name="Demo", staff=owner)[1]
         for kind in (ApiKey.Kind.SECRET, ApiKey.Kind.PUBLISHABLE)
