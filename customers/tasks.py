@@ -25,6 +25,7 @@ def forget_old_files() -> None:
     forget_old_exports()
 
 
+@shared_task
 def apply_retention() -> None:
     """Every shop's old data leaves; whole months of events that nobody keeps are dropped first."""
     drop_old_partitions()
