@@ -5,10 +5,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.utils import timezone, translation
 
 from core.charts import Chart, Series
-from core.templatetags.cx import ago, country_name, day, initials, moment, money, month, percent, spoken_language
+from core.templatetags.cx import (
+    ago,
+    clock,
+    country_name,
+    day,
+    initials,
+    moment,
+    money,
+    month,
+    percent,
+    spoken_day,
+    spoken_language,
+)
 from core.templatetags.screens import json_value, spoken_key
 
 AT = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
@@ -24,6 +37,25 @@ def test_a_day_is_that_of_the_shop(language: str, text: str) -> None:
 def test_a_moment_is_a_time_element_in_the_zone_of_the_shop() -> None:
     with translation.override("de"), timezone.override(ZoneInfo("Europe/Berlin")):
         assert moment(AT) == '<time datetime="2026-11-20T23:30:00+01:00">20.11.2026, 23:30</time>'
+
+
+def test_a_time_of_day_is_that_of_the_shop() -> None:
+    with translation.override("de"), timezone.override(ZoneInfo("Europe/Berlin")):
+        assert clock(AT) == '<time datetime="2026-11-20T23:30:00+01:00">23:30</time>'
+
+
+@time_machine.travel(AT, tick=False)
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 11, 21), "Today"),
+        (date(2026, 11, 20), "Yesterday"),
+        (date(2026, 11, 19), "Thursday, November 19, 2026"),
+    ],
+)
+def test_near_days_have_names_of_their_own(value: date, text: str) -> None:
+    with translation.override("en"), timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert spoken_day(value) == text
 
 
 @pytest.mark.parametrize("show", [day, moment, ago])

@@ -3,7 +3,7 @@
 import pytest
 
 from customers.actions.profiles import Person
-from customers.rules.identities import PRIORITY, clean_identity, e164
+from customers.rules.identities import PRIORITY, clean_identity, e164, phone_prefix
 
 
 @pytest.mark.parametrize("kind", PRIORITY)
@@ -48,3 +48,20 @@ def test_a_number_without_prefix_needs_a_country() -> None:
 def test_the_first_identity_of_a_person_decides() -> None:
     person = Person(anonymous_id="a", phone="+4930123456", email="ada@example.org", external_id="1", loyalty_card="9")
     assert list(person.identities()) == ["external_id", "loyalty_card", "email", "phone", "anonymous_id"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "prefix"),
+    [
+        ("+49 30/12", "", "+493012"),
+        ("0049 30 12", "AT", "+493012"),
+        ("030-12", "DE", "+493012"),
+        ("030-12", "", ""),
+        ("3012", "DE", ""),
+        ("030-12", "XX", ""),
+        ("ada 030", "DE", ""),
+        ("", "DE", ""),
+    ],
+)
+def test_the_first_digits_of_a_number_are_understood(typed: str, region: str, prefix: str) -> None:
+    assert phone_prefix(typed, region) == prefix
