@@ -57,6 +57,8 @@ AUDIT_ACTIONS = [
     ("company.suggestion_dismissed", _("Suggested person dismissed")),
     ("message.retried", _("Message sent again")),
     ("training.requested", _("Training asked for")),
+    ("valuation.requested", _("Figures of customers asked for")),
+    ("costs.updated", _("Costs changed")),
     ("import.requested", _("Import asked for")),
     ("export.requested", _("Export asked for")),
     ("export.downloaded", _("Export downloaded")),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import django_filters
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -52,6 +52,14 @@ class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-f
 def day_input() -> forms.DateInput:
     """The browser's own date picker."""
     return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class CodeFilter(django_filters.CharFilter):  # type: ignore[misc]  # django-filter ships no types
+    """What a link of another screen asks for; nobody types it, so the form shows it only as a chip."""
+
+    def __init__(self, *, label: Any, pattern: str, method: str) -> None:
+        code = RegexValidator(rf"^{pattern}\Z")
+        super().__init__(label=label, method=method, widget=forms.HiddenInput(), validators=[code], max_length=40)
 
 
 class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types

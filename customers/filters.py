@@ -11,11 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.importing.report import RejectionFilter
-from core.listing import ListFilter, SearchFilter, SinceFilter, recent_values
+from core.listing import CodeFilter, ListFilter, SearchFilter, SinceFilter, recent_values
 from core.models import Job
 from core.templatetags.cx import country_name
 from customers.importing.reasons import reason_label
-from customers.models import Company, Customer, CustomerQuerySet, Duplicate, Lifecycle, Task, TaskQuerySet
+from customers.models import (
+    Company,
+    Customer,
+    CustomerQuerySet,
+    Duplicate,
+    Lifecycle,
+    Profitability,
+    Task,
+    TaskQuerySet,
+)
 from merchants.models import Staff
 
 
@@ -32,6 +41,15 @@ class CustomerFilter(ListFilter):
         method="by_orders",
     )
     active_since = SinceFilter("last_order_at", label=_("Last order since"))
+
+    profitability = django_filters.ChoiceFilter(
+        "kpis__profitability",
+        label=_("Profitability"),
+        empty_label=_("Every profitability"),
+        choices=Profitability.choices,
+    )
+    rfm = CodeFilter(label=_("Recency · frequency"), pattern=r"[1-5]-[1-5]", method="by_rfm")
+    worth = CodeFilter(label=_("Predicted value"), pattern=r"[0-9]{1,12}-[0-9]{0,12}", method="by_worth")
 
     sorts = {
         "newest": ["id"],
@@ -59,6 +77,17 @@ class CustomerFilter(ListFilter):
 
     def by_text(self, rows: CustomerQuerySet, name: str, text: str) -> CustomerQuerySet:
         return rows.search(text, region=self.merchant.country)
+
+    def by_rfm(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        """“5-3”: bought lately like the best fifth, as often as the middle one."""
+        recency, _dash, frequency = value.partition("-")
+        return rows.filter(kpis__recency_class=recency, kpis__frequency_class=frequency)
+
+    def by_worth(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        """“5000-10000”: from (inclusive) and to (exclusive), in minor units; without an end: all above."""
+        low, _dash, high = value.partition("-")
+        rows = rows.filter(kpis__predicted_value__gte=low)
+        return rows.filter(kpis__predicted_value__lt=high) if high else rows
 
     def by_lifecycle(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         # Who never ordered need not have figures; and the list's own index knows them.

@@ -148,7 +148,10 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"recommendations.tasks.train*": {"queue": "training"}}
+CELERY_TASK_ROUTES = {
+    "recommendations.tasks.train*": {"queue": "training"},
+    "orders.tasks.value_customers": {"queue": "training"},
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -161,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-records": {"task": "core.tasks.forget_old_records", "schedule": 24 * 3600.0},
     "forget-unconfirmed": {"task": "campaigns.tasks.forget_unconfirmed_questions", "schedule": 24 * 3600.0},
     "forget-old-files": {"task": "customers.tasks.forget_old_files", "schedule": 3600.0, "options": {"expires": 3600}},
+    "value-customers-nightly": {
+        "task": "orders.tasks.start_due_valuations",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,
@@ -273,7 +281,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"PurposeEnum": "customers.models.Purpose"},
+    "ENUM_NAME_OVERRIDES": {
+        "OrderChannelEnum": "orders.models.Order.Channel",
+        "PurposeEnum": "customers.models.Purpose",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.schema.add_problem_responses",

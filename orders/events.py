@@ -55,3 +55,11 @@ class OrdersImported(DomainEvent):
     """A file with the history of the shop was imported: many orders of the past, none of which is news to anybody."""
 
     job_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderPaid(DomainEvent):
+    """Money came in for an order; it can be paid in parts."""
+
+    order_id: int
+    payment_id: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.urls import reverse
@@ -31,10 +32,12 @@ from core.templatetags.cx import money
 from customers.actions.absorbing import recounts
 from customers.actions.merging import Claim, claims
 from customers.models import Company, CompanyPerson, Customer
+from customers.queries.kpis import customer_value
 from orders.actions.facts import recount_customers
 from orders.api.lookup import last_orders, orders_on_their_way
 from orders.importing import IMPORT
-from orders.models import Order, Return, Shipment
+from orders.models import Order, Payment, Return, Shipment
+from orders.payments import payment_name
 from orders.queries import product_sales
 
 navigation.register(
@@ -44,6 +47,9 @@ navigation.register(
 # When profiles are merged or parted, their figures follow in the same transaction.
 recounts.register(recount_customers, name="orders")
 claims.register(Claim(Order, "customer", "email", "received_at"), name="orders")
+navigation.register(
+    NavigationItem("customer_value", gettext_lazy("Customer value"), "diamond", "main"), name="customer_value", rank=25
+)
 
 SHOWN = 5
 
@@ -61,6 +67,21 @@ def company_orders(company: Company) -> Panel:
     newest = orders.prefetch_related("customer__identities").order_by("-placed_at", "-id")
     context = {"orders": newest[: 2 * SHOWN], "company": company, "today": timezone.localdate()}
     return Panel("orders/parts/company_orders.html", context)
+
+
+def customer_kpis(customer: Customer) -> Panel:
+    """What a person is worth, and why."""
+    worth = customer_value(customer)
+    channels = dict(Order.Channel.choices)
+    context = {
+        "customer": customer,
+        "worth": worth,
+        "currency": customer.merchant.currency,
+        "first_channel": channels.get(Order.Channel(worth.kpis.first_channel)) if worth.kpis.first_channel else "–",
+        "last_channel": channels.get(Order.Channel(worth.kpis.last_channel)) if worth.kpis.last_channel else "–",
+        "methods": [replace(method, name=payment_name(method.name)) for method in worth.payment_shares],
+    }
+    return Panel("orders/parts/customer_kpis.html", context, is_wide=True)
 
 
 MONTHS = 12
@@ -135,6 +156,25 @@ def parcel_entries(customer: Customer, limit: int, before: datetime | None) -> l
     ]
 
 
+def payment_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+    """Provider: what the person paid."""
+    payments = Payment.objects.for_merchant(customer.merchant_id).filter(order__customer=customer)
+    payments = payments.filter(paid_at__lt=before) if before else payments
+    title = _("Order %(number)s paid")
+    return [
+        TimelineEntry(
+            payment.paid_at,
+            "order.paid",
+            "credit-card",
+            title % {"number": payment.order.number},
+            " · ".join(part for part in (money(payment.amount, payment.order.currency), payment.payment_name) if part),
+            _url(payment.order),
+            "success",
+        )
+        for payment in payments.select_related("order__merchant").order_by("-paid_at", "-id")[:limit]
+    ]
+
+
 def _url(order: Order) -> str:
     return reverse("order_detail", args=[order.merchant.slug, order.pk])
 
@@ -164,9 +204,11 @@ def import_panel(job: Job) -> Panel | None:
 job_panels.register(import_panel, name="imports")
 product_panels.register(product_sales_panel, name="sales", rank=10)
 company_panels.register(company_orders, name="orders", rank=10)
+customer_panels.register(customer_kpis, name="kpis", rank=5)
 customer_panels.register(customer_orders, name="orders", rank=10)
 customer_timeline.register(order_entries, name="orders")
 customer_timeline.register(parcel_entries, name="parcels")
+customer_timeline.register(payment_entries, name="payments")
 timeline_filters.register(
     TimelineFilter(gettext_lazy("Orders"), "shopping-cart", frozenset({"orders"})), name="orders", rank=10
 )

@@ -12,12 +12,12 @@ from django.db.models.functions import TruncMonth
 from catalog.models import Product
 from customers.models import Identity
 from merchants.models import Merchant
-from orders.models import Order, OrderLine, Refund, Return, ReturnLine, Shipment, ShipmentLine
+from orders.models import Order, OrderLine, Payment, Refund, Return, ReturnLine, Shipment, ShipmentLine
 
 
 @dataclass(frozen=True)
 class OrderDocument:
-    """An order with its lines, parcels (with lines and tracking events), returns and refunds."""
+    """An order with its lines, parcels (with lines and tracking events), returns, refunds and payments."""
 
     order: Order
     lines: Sequence[OrderLine]
@@ -25,6 +25,12 @@ class OrderDocument:
     shipments: Sequence[Shipment] = ()
     returns: Sequence[Return] = ()
     refunds: Sequence[Refund] = ()
+    payments: Sequence[Payment] = ()
+
+    @property
+    def paid(self) -> int:
+        """What came in so far."""
+        return sum(payment.amount for payment in self.payments)
 
 
 def new_order_document(order: Order, lines: Sequence[OrderLine]) -> OrderDocument:
@@ -43,6 +49,7 @@ def order_document(order: Order) -> OrderDocument:
         shipments=list(order.shipments.prefetch_related(Prefetch("lines", shipped), "events")),
         returns=list(order.returns.prefetch_related(Prefetch("lines", returned))),
         refunds=list(order.refunds.all()),
+        payments=list(order.payments.all()),
     )
 
 

@@ -7,6 +7,8 @@ from django.core.files.storage import default_storage
 from django.db import OperationalError
 
 from core.jobs import Progress, job_runner
+from orders.actions import valuation
+from orders.actions.valuation import VALUATION
 from orders.importing import IMPORT
 
 
@@ -28,6 +30,12 @@ def import_orders_file(progress: Progress) -> dict[str, Any]:
         raise
     _forget(upload)
     return result
+
+
+@job_runner(VALUATION, task="orders.tasks.value_customers")
+def value_customers(progress: Progress) -> dict[str, Any]:
+    """Computes the figures and predictions of the job's merchant."""
+    return valuation.value_customers(progress.job.merchant, progress)
 
 
 def _forget(upload: str) -> None:

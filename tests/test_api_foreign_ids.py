@@ -24,6 +24,7 @@ READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
     "POST /api/v1/customers/{external_id}/consents": {"decision": "objected", "source": "x"},
     "POST /api/v1/orders/{number}/shipments": {"reference": "P-1"},
     "POST /api/v1/orders/{number}/returns": {"reference": "R-1", "lines": UNITS},
+    "POST /api/v1/orders/{number}/payments": {"reference": "Z-1", "amount": 1},
     "POST /api/v1/orders/{number}/cancellation": {},
 }
 # These create under the caller's own merchant, or answer without identifiers of rows (each has tests of its own).

@@ -70,3 +70,4 @@ def test_the_examples_of_the_schema_are_accepted(api: Storefront, cancellation: 
     for body in (examples.SHIPMENT, examples.ARRIVAL):
         assert api.post("/api/v1/orders/A-1002/shipments", body).status_code in (200, 201)
     assert api.post("/api/v1/orders/A-1002/returns", examples.RETURN).status_code == 201
+    assert api.post("/api/v1/orders/A-1002/payments", examples.PAYMENT).status_code == 201

@@ -27,7 +27,7 @@ from cxapp.demo.shop import generate
 from cxapp.demo.writing import Tick, copy_rows
 from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
-from orders.actions.recounting import store_figures
+from orders.actions.valuation import value_customers
 from orders.models import Order
 
 SECOND_CUSTOMERS = 18
@@ -147,8 +147,22 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
             if batch:
                 counts[str(batch[0]._meta.verbose_name_plural)] += len(batch)
         refresh_statistics(_tables())
-        store_figures(merchant, None)
+    with watch(f"{merchant.name}: adding up what customers are worth", None) as tick:
+        value_customers(merchant, _Quiet(tick))
     return counts
+
+
+class _Quiet:
+    """The round over customers as a step of the demo: it only ticks."""
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick = tick
+
+    def step(self, text: str, *, total: int | None = None) -> None:
+        pass
+
+    def advance(self, count: int = 1) -> None:
+        self._tick(count)
 
 
 @contextmanager

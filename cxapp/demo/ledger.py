@@ -69,6 +69,17 @@ class RefundPlan:
     parcel: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentPlan:
+    """Money that came in."""
+
+    reference: str
+    amount: int
+    method: str
+    paid_at: datetime
+    due_on: date | None
+
+
 @dataclass(slots=True)
 class OrderPlan:
     """An order and everything that came after it. ``notice`` is the version of the advertising notice shown, if any."""
@@ -91,6 +102,8 @@ class OrderPlan:
     parcels: list[ParcelPlan] = field(default_factory=list)
     returns: list[ReturnPlan] = field(default_factory=list)
     refunds: list[RefundPlan] = field(default_factory=list)
+    channel: str = "web"
+    payments: list[PaymentPlan] = field(default_factory=list)
 
     @property
     def refunded(self) -> int:

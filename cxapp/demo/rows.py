@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model
@@ -14,13 +15,26 @@ from catalog.models import Category, PriceChange, Product
 from customers.models import Channel, ConsentRecord, Customer, Identity, Suppression, address_digest
 from cxapp.demo.addresses import picture_url
 from cxapp.demo.consent_texts import ConsentTexts
+from cxapp.demo.earnings import FEES, PARCEL_COST, RETURN_COST
 from cxapp.demo.ledger import OrderPlan, ParcelPlan, StatementPlan
 from cxapp.demo.people import Person
 from cxapp.demo.products import ProductPlan
 from cxapp.demo.shop import DemoShop
 from cxapp.demo.visit_rows import event_rows
 from merchants.models import Merchant
-from orders.models import Order, OrderLine, Refund, Return, ReturnLine, Shipment, ShipmentLine, TrackingEvent
+from orders.models import (
+    CostSettings,
+    Order,
+    OrderLine,
+    Payment,
+    PaymentFee,
+    Refund,
+    Return,
+    ReturnLine,
+    Shipment,
+    ShipmentLine,
+    TrackingEvent,
+)
 
 FIRST_CUSTOMER = 10_001
 
@@ -141,6 +155,7 @@ class ShopRows:
         placed = list(zip(plans, orders, lines, strict=True))
         yield from self._parcels(placed)
         yield from self._returns(placed)
+        yield from self._earnings(placed)
 
     def _order(self, plan: OrderPlan) -> Order:
         person, customer = self.shop.people[plan.person], self.customers.get(plan.person)
@@ -160,6 +175,7 @@ class ShopRows:
             tax=plan.tax,
             refunded=plan.refunded,
             payment_method=plan.payment,
+            channel=plan.channel,
             coupon_codes=list(plan.coupons),
             promised_delivery_on=plan.promised_on,
             state=plan.state,
@@ -260,6 +276,27 @@ class ShopRows:
             )
             for (plan, order, _), rows in zip(placed, back, strict=True)
             for refund in plan.refunds
+        ]
+
+    def _earnings(self, placed: Sequence[tuple[OrderPlan, Order, list[OrderLine]]]) -> Iterator[Sequence[Model]]:
+        """What came in, and what selling costs the shop."""
+        yield [
+            Payment(
+                merchant_id=self.merchant.pk,
+                order_id=order.pk,
+                reference=payment.reference,
+                amount=payment.amount,
+                method=payment.method,
+                paid_at=payment.paid_at,
+                due_on=payment.due_on,
+            )
+            for plan, order, _ in placed
+            for payment in plan.payments
+        ]
+        yield [CostSettings(merchant_id=self.merchant.pk, parcel_cost=PARCEL_COST, return_cost=RETURN_COST)]
+        yield [
+            PaymentFee(merchant_id=self.merchant.pk, method=method, share=Decimal(share), fixed=fixed)
+            for method, (share, fixed) in FEES.items()
         ]
 
     def _statements(self) -> Iterator[Sequence[Model]]:

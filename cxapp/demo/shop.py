@@ -11,6 +11,7 @@ import numpy as np
 
 from cxapp.demo.assortment import Assortment, load
 from cxapp.demo.checkout import Checkout
+from cxapp.demo.earnings import Earnings
 from cxapp.demo.fulfilment import Fulfilment
 from cxapp.demo.ledger import OrderPlan, StatementPlan
 from cxapp.demo.people import Person, make_people
@@ -43,7 +44,7 @@ def generate(slug: str, *, customers: int, seed: int, now: datetime, tick: Tick 
     """The shop ``slug`` as it stands at ``now`` (aware), with so many customers; ticks per customer."""
     assortment = load(slug)
     # A stream per part, so that more of one does not change the others.
-    goods, crowd, baskets, tills, boxes, words, clicks = _streams(slug, seed, 7)
+    goods, crowd, baskets, tills, boxes, words, clicks, money = _streams(slug, seed, 8)
     start = datetime.combine(now - timedelta(days=DAYS), time.min, tzinfo=UTC)
     days = (now - start) / timedelta(days=1)
     products = plan_products(assortment, goods, now)
@@ -54,6 +55,9 @@ def generate(slug: str, *, customers: int, seed: int, now: datetime, tick: Tick 
     fulfilment = Fulfilment(assortment, products, people, boxes, now)
     for order in orders:
         fulfilment.carry_out(order)
+    earnings = Earnings(money, len(people), now)
+    for order in orders:
+        earnings.note(order)
     statements = Statements(words, start, now).all(people, orders)
     visits = Visits(assortment, products, clicks, now).all(orders)
     return DemoShop(assortment, start, products, people, orders, statements, visits)

@@ -117,7 +117,8 @@ WITH wanted AS MATERIALIZED (
 ), paid AS (
     SELECT counted.customer_id, count(*) AS payments_count,
            avg(extract(epoch FROM payment.paid_at - counted.placed_at) / 86400) AS payment_days,
-           avg(greatest((payment.paid_at AT TIME ZONE %(zone)s)::date - payment.due_on, 0)) AS overdue_days
+           avg(greatest((payment.paid_at AT TIME ZONE %(zone)s)::date - payment.due_on, 0))
+               FILTER (WHERE payment.due_on IS NOT NULL) AS overdue_days
     FROM counted JOIN orders_payment AS payment ON payment.order_id = counted.id
     GROUP BY counted.customer_id
 ), figures AS (

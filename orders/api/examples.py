@@ -19,6 +19,7 @@ ORDER = {
     "discount": 0,
     "total": 4497,
     "payment_method": "invoice",
+    "channel": "web",
     "coupon_codes": [],
     "promised_delivery_on": "2026-11-25",
 }
@@ -38,6 +39,13 @@ RETURN = {
     "reference": "R-1",
     "received_at": "2026-12-02T09:00:00Z",
     "lines": [{"sku": "84029E", "quantity": 1, "reason": "too small"}],
+}
+PAYMENT = {
+    "reference": "Z-1",
+    "amount": 4497,
+    "method": "invoice",
+    "paid_at": "2026-12-08T11:00:00Z",
+    "due_on": "2026-12-05",
 }
 CANCELLATION = {"reason": "ordered twice", "cancelled_at": "2026-11-20T12:00:00Z"}
 PARTIAL_CANCELLATION = {"reason": "out of stock", "lines": [{"sku": "84029E", "quantity": 1}]}

@@ -20,10 +20,11 @@ from core.api.serializers import (
 from customers.actions.profiles import Person
 from orders.actions.cancellation import CancellationData
 from orders.actions.incoming import MAX_LINES, LineData, Notice, OrderData
+from orders.actions.payments import PaymentData
 from orders.actions.returns import ReturnData, ReturnUnits
 from orders.actions.shipments import ShipmentData, TrackingData
 from orders.actions.units import Units
-from orders.models import TrackingEvent
+from orders.models import Order, TrackingEvent
 
 MAX_UNITS = 1_000_000
 MAX_VERSION = 2**31 - 1
@@ -95,6 +96,9 @@ class OrderInput(StrictSerializer):
     discount = AmountField(default=0, help_text="On the whole order, beside the lines' own.")
     total = AmountField(help_text="Σ (quantity × unit_price − discount) + shipping − discount; checked.")
     payment_method = StrictCharField(max_length=40, allow_blank=True, default="")
+    channel = serializers.ChoiceField(
+        choices=Order.Channel.choices, default=Order.Channel.WEB, help_text="Where the person bought."
+    )
     coupon_codes = serializers.ListField(child=StrictCharField(max_length=64), max_length=50, default=list)
     promised_delivery_on = DayField(allow_null=True, default=None)
 
@@ -182,6 +186,20 @@ class ReturnInput(StrictSerializer):
         """The validated return."""
         valid = dict(self.validated_data)
         return ReturnData(**valid | {"lines": [ReturnUnits(**line) for line in valid["lines"]]})
+
+
+class PaymentInput(StrictSerializer):
+    """Money that came in."""
+
+    reference = StrictCharField(max_length=64, help_text="The shop's own id of the payment.")
+    amount = AmountField(min_value=1, help_text="Gross, in minor units; all payments together never exceed the total.")
+    method = StrictCharField(max_length=40, allow_blank=True, default="", help_text="Left out: the order's own.")
+    paid_at = MomentField(allow_null=True, default=None, help_text="Now, where left out.")
+    due_on = DayField(allow_null=True, default=None, help_text="The last day on which it was to be paid.")
+
+    def payment(self) -> PaymentData:
+        """The validated payment."""
+        return PaymentData(**self.validated_data)
 
 
 class CancellationInput(StrictSerializer):

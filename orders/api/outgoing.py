@@ -79,6 +79,14 @@ class RefundOutput(serializers.Serializer[Any]):
     refunded_at = MomentField()
 
 
+class PaymentOutput(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    amount = serializers.IntegerField()
+    method = serializers.CharField()
+    paid_at = MomentField()
+    due_on = serializers.DateField(allow_null=True)
+
+
 class OrderOutput(serializers.Serializer[OrderDocument]):
     """A stored order with what happened to it; amounts are gross minor units."""
 
@@ -96,6 +104,7 @@ class OrderOutput(serializers.Serializer[OrderDocument]):
     tax = serializers.IntegerField(source="order.tax", help_text="Contained in the total.")
     refunded = serializers.IntegerField(source="order.refunded")
     payment_method = serializers.CharField(source="order.payment_method")
+    channel = serializers.ChoiceField(source="order.channel", choices=Order.Channel.choices)
     coupon_codes = serializers.ListField(source="order.coupon_codes", child=serializers.CharField())
     promised_delivery_on = serializers.DateField(source="order.promised_delivery_on", allow_null=True)
     cancelled_at = MomentField(source="order.cancelled_at", allow_null=True)
@@ -103,3 +112,4 @@ class OrderOutput(serializers.Serializer[OrderDocument]):
     shipments = ShipmentOutput(many=True)
     returns = ReturnOutput(many=True)
     refunds = RefundOutput(many=True)
+    payments = PaymentOutput(many=True)

@@ -15,11 +15,12 @@ from core.api.idempotency import idempotent
 from core.api.schema import IDEMPOTENCY_KEY
 from merchants.models import Scope
 from orders.actions.cancellation import cancel_order
+from orders.actions.payments import record_payment
 from orders.actions.placement import Outcome, place_order
 from orders.actions.returns import record_return
 from orders.actions.shipments import record_shipment
 from orders.api import examples
-from orders.api.incoming import CancellationInput, OrderInput, ReturnInput, ShipmentInput
+from orders.api.incoming import CancellationInput, OrderInput, PaymentInput, ReturnInput, ShipmentInput
 from orders.api.outgoing import OrderOutput
 from orders.models import Order
 from orders.queries import new_order_document, order_document
@@ -114,6 +115,27 @@ class ReturnsView(APIView):
         given = ReturnInput(data=request.data)
         given.is_valid(raise_exception=True)
         recorded = record_return(_order_or_404(request, number), given.returned())
+        return _answer(recorded.order, is_new=recorded.is_new)
+
+
+class PaymentsView(APIView):
+    """Money that came in."""
+
+    scopes = {"POST": Scope.ORDERS_WRITE}
+
+    @extend_schema(
+        operation_id="record_payment",
+        parameters=[IDEMPOTENCY_KEY],
+        request=PaymentInput,
+        responses={200: OrderOutput, 201: OrderOutput},
+        examples=[_example("An invoice is paid", examples.PAYMENT)],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Store a payment, once per reference; an order can be paid in parts. Answers the whole order."""
+        given = PaymentInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        recorded = record_payment(_order_or_404(request, number), given.payment())
         return _answer(recorded.order, is_new=recorded.is_new)
 
 

@@ -1,0 +1,1 @@
+"""Screens of the orders app, one module per subject."""
