@@ -13,10 +13,13 @@ from campaigns.models import Message
 from campaigns.public.pages import find_message, public_page, shop_context
 from campaigns.rendering.formats import LANGUAGES
 from customers.actions.preferences import Turn, save_preferences
-from customers.models import Customer
+from customers.actions.privacy import open_request
+from customers.models import Customer, PrivacyRequest
 from customers.queries.preferences import preferences as preferences_of
 
-SAVED = "saved"
+SAVED, ASKED = "saved", "asked"
+# What a person may ask for here; staff check who asks before anything is given out or erased.
+ASKABLE = (PrivacyRequest.Kind.ACCESS, PrivacyRequest.Kind.ERASURE)
 
 
 # No CSRF token: the page works without a cookie, and whoever can forge the request knows the secret.
@@ -30,14 +33,15 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return public_page(request, "campaigns/objection_unknown.html", status=404)
     language = _language(request, message)
     if request.method == "POST":
-        _save(request.POST, message, language)
-        return _seen(HttpResponseRedirect(f"{request.path}?lang={language}&{SAVED}=1"))
+        done = _save(request.POST, message, language)
+        return _seen(HttpResponseRedirect(f"{request.path}?lang={language}&{done}=1"))
     with translation.override(language):
         customer = reader_of(message)
         context = shop_context(message.merchant) | {
             "subjects": preferences_of(customer, language) if customer else [],
             "is_known": customer is not None,
             "is_saved": SAVED in request.GET,
+            "is_asked": ASKED in request.GET,
             "language": language,
             "other_languages": [(code, name) for code, name in _NAMES.items() if code != language],
         }
@@ -65,13 +69,19 @@ def reader_of(message: Message) -> Customer | None:
     return message.customer
 
 
-def _save(posted: QueryDict, message: Message, language: str) -> None:
+def _save(posted: QueryDict, message: Message, language: str) -> str:
+    """Returns what was done: ``SAVED`` or ``ASKED``."""
     customer = reader_of(message)
+    if customer and posted.get("ask") in ASKABLE:
+        channel = PrivacyRequest.Channel.WEB
+        open_request(message.merchant, kind=posted["ask"], channel=channel, customer=customer, contact=message.address)
+        return ASKED
     if "nothing" in posted:
         object_to_everything(message, customer)
     elif customer:
         evidence = {"message": message.pk, "language": language}
         save_preferences(customer, _turns(posted), language=language, evidence=evidence)
+    return SAVED
 
 
 def _turns(posted: QueryDict) -> dict[str, Turn]:

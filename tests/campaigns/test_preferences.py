@@ -14,7 +14,7 @@ from core.events import drain
 from customers.actions.consent import record_consent, record_objection, suppress_addresses
 from customers.actions.consent_texts import add_consent_text
 from customers.actions.double_opt_in import confirm_consent, request_consent
-from customers.models import ConsentRecord, ConsentText, Suppression
+from customers.models import ConsentRecord, ConsentText, PrivacyRequest, Suppression
 from customers.queries.consent import may_we
 from tests.campaigns.conftest import Shop
 
@@ -196,6 +196,23 @@ def test_a_question_opens_nobodys_preferences_until_it_is_confirmed(visitor, sho
     assert allowed(message, "profiling")
     confirm_consent(request)
     assert "on.newsletter.email" in fields(visitor.get(url(question)))
+
+
+@pytest.mark.parametrize("kind", ["access", "erasure"])
+def test_a_person_asks_for_a_copy_or_for_erasure_and_staff_check_who_it_is(visitor, message, texts, kind):
+    for _time in range(2):
+        answer = visitor.post(url(message), {"ask": kind})
+        assert "within a month" in visitor.get(f"{answer.url}&lang=en").content.decode()
+    [request] = PrivacyRequest.objects.for_merchant(message.merchant_id)
+    assert (request.kind, request.channel, request.state, request.contact) == (kind, "web", "received", message.address)
+    assert request.customer == message.customer
+    assert records(message) == []
+
+
+@pytest.mark.parametrize("sent", [{"ask": "rectification"}, {"ask": ""}])
+def test_nothing_else_can_be_asked_for(visitor, message, texts, sent):
+    visitor.post(url(message), sent)
+    assert not PrivacyRequest.objects.for_merchant(message.merchant_id).exists()
 
 
 @pytest.mark.parametrize("token", ["unknown", "x" * 500, "%00", "ä"])
