@@ -72,9 +72,10 @@ def reader_of(message: Message) -> Customer | None:
 def _save(posted: QueryDict, message: Message, language: str) -> str:
     """Returns what was done: ``SAVED`` or ``ASKED``."""
     customer = reader_of(message)
-    if customer and posted.get("ask") in ASKABLE:
+    asked = str(posted.get("ask", ""))
+    if customer and asked in ASKABLE:
         channel = PrivacyRequest.Channel.WEB
-        open_request(message.merchant, kind=posted["ask"], channel=channel, customer=customer, contact=message.address)
+        open_request(message.merchant, kind=asked, channel=channel, customer=customer, contact=message.address)
         return ASKED
     if "nothing" in posted:
         object_to_everything(message, customer)
