@@ -372,10 +372,11 @@ def test_a_mistake_of_the_shops_breaks_nothing_and_is_said_on_the_console(
     page: Page, shop: Shop, events: Events, complaints: list[str]
 ) -> None:
     page.goto(shop.url)
-    page.evaluate(
-        "cx.push(['nonsense']); const loop = {}; loop.loop = loop; cx.track('Loop', loop);"
-        "cx.track('Too long' + '.'.repeat(200)); cx.track('Fine')"
-    )
+    with page.expect_console_message(lambda message: message.text.startswith("cx.js: refused")):
+        page.evaluate(
+            "cx.push(['nonsense']); const loop = {}; loop.loop = loop; cx.track('Loop', loop);"
+            "cx.track('Too long' + '.'.repeat(200)); cx.track('Fine')"
+        )
     events("page", "Fine")
     assert len(complaints) == 3
     assert all(text.startswith("cx.js: ") for text in complaints)
