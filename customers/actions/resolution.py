@@ -48,18 +48,18 @@ def resolve_all(merchant: Merchant, sightings: Sequence[Sighting]) -> list[Custo
     for sighting, identities in zip(sightings, wanted, strict=True):
         world.see(sighting, identities)
     world.settle()
-    return _described(merchant, world, sightings, wanted)
+    return _described(world, sightings, wanted)
 
 
 def _described(
-    merchant: Merchant, world: _World, sightings: Sequence[Sighting], wanted: Sequence[Mapping[str, str]]
+    world: _World, sightings: Sequence[Sighting], wanted: Sequence[Mapping[str, str]]
 ) -> list[Customer | None]:
     owners = [world.profile_of(identities) for identities in wanted]
     changed = {}
     for sighting, owner in zip(sightings, owners, strict=True):
         if owner is not None and describe(owner, sighting.person, sighting.at):
             changed[owner.pk] = owner
-    write_details(merchant, list(changed.values()))
+    write_details(list(changed.values()))
     return owners
 
 
