@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from bench.figures import Figure
 from promotions.pricing.cart import Cart, Line, Shopper
-from promotions.pricing.definitions import Code, OneOf, Percent, Promotion, Selector, Threshold
+from promotions.pricing.definitions import Code, Condition, OneOf, Percent, Promotion, Selector, Threshold
 from promotions.pricing.engine import evaluate
 from promotions.pricing.index import Index
 
@@ -83,5 +83,5 @@ def _far(number: int, benefit: Percent) -> Promotion:
     if number % 5 < 2:
         return Promotion(f"p{number}", 1, benefit, target=targets[number % 5], age=number)
     names = frozenset({f"N{number}"})
-    conditions = [OneOf("segment", names), OneOf("customer", names), Code(names)]
+    conditions: list[Condition] = [OneOf("segment", names), OneOf("customer", names), Code(names)]
     return Promotion(f"p{number}", 1, benefit, condition=conditions[number % 5 - 2], age=number)
