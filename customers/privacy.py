@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.core.files.storage import default_storage
 from django.db.models import Case, F, Func, Q, Value, When
@@ -29,6 +29,7 @@ from core.privacy import (
     through,
     withheld,
 )
+from core.redis import redis_client
 from customers.actions.imports import forget_upload
 from customers.models import (
     Company,
@@ -447,7 +448,15 @@ register_store(
 
 def _forget_visits(person: Person) -> Outcome:
     found = visitor.forget(person.merchant_id, customer_ids=person.ids, anonymous_ids=person.anonymous_ids)
-    return Outcome(deleted=found)
+    return Outcome(deleted=found + _forget_paces(person))
+
+
+def _forget_paces(person: Person) -> int:
+    """How fast the visitors were, minute by minute: short-lived, but under their names."""
+    client, visitors = redis_client(), {name.encode() for name in person.anonymous_ids}
+    paces = client.scan_iter(match=f"cx:pace:{person.merchant_id}:*", count=1000) if visitors else ()
+    names = [key for key in paces if key.split(b":", 4)[-1] in visitors]
+    return cast(int, client.delete(*names)) if names else 0
 
 
 register_store(

@@ -18,12 +18,15 @@ from campaigns.models import Message
 from campaigns.sending import send_due
 from core import events
 from core.jobs import run
+from core.models import Delivery
 from core.redis import redis_client
+from customers.actions.consent import record_consent
 from customers.actions.privacy import open_request
 from customers.actions.privacy.erasure import request_erasure
 from customers.actions.privacy.requests import check_identity
-from customers.models import Customer, Identity
+from customers.models import Customer, Event, Identity, Note, Task
 from insights.queries.figures import figures_by_day, last_days, total
+from merchants.actions import record_audit
 from merchants.models import Membership, Merchant
 from orders.models import Order
 from recommendations import loading, recent
@@ -37,7 +40,7 @@ from tests.orders.samples import order_json
 from tests.orders.test_importing_cxapp_csv import row
 from tests.recommendations.shops import stocked_shop
 from tests.recommendations.worlds import Quiet
-from tests.storefront import Storefront
+from tests.storefront import Storefront, storefront
 
 FIRST, LAST = "Xanthippe", "Quastenflosser"
 EMAIL, PHONE, NUMBER, STREET = (
@@ -46,7 +49,8 @@ EMAIL, PHONE, NUMBER, STREET = (
     "kanarienvogel-4711",
     "Leuchtgarnelenweg 77",
 )
-CANARIES = [FIRST, LAST, EMAIL, PHONE, PHONE[1:], NUMBER, STREET]
+VISITOR = "kanarien-besucher-0815"
+CANARIES = [VISITOR, FIRST, LAST, EMAIL, PHONE, PHONE[1:], NUMBER, STREET]
 
 
 @pytest.fixture(autouse=True)
@@ -177,7 +181,34 @@ def confirm(mailbox: Mailbox) -> None:
 def stay_in_touch(customer: Customer, membership: Membership) -> None:
     """What the other doors write, each by the function that stands behind it."""
     train_models(membership.merchant, progress=Quiet())
+    look_around(membership.merchant)
+    Note.objects.create(merchant=customer.merchant, customer=customer, text=f"{FIRST} lives in {STREET}")
+    Task.objects.create(merchant=customer.merchant, customer=customer, title=f"Call {PHONE}")
+    record_consent(
+        customer, purpose="newsletter", channel="email", text_version="1", source="page", evidence={"name": FIRST},
+        address=EMAIL, staff=membership.staff,
+    )  # fmt: skip
+    record_audit(customer.merchant, "customer.edited", staff=membership.staff, subject=customer, changes={"to": LAST})
+    Delivery.objects.create(
+        merchant=customer.merchant, event="X", handler="y", payload={}, error=f"Key (value)=({EMAIL}) exists"
+    )
     recent.remember(customer.merchant_id, [customer.pk, customer_key(NUMBER)], [1, 2], at=timezone.now())
+
+
+def look_around(merchant: Merchant) -> None:
+    """Visits before and after the login, with all that a careless shop may send along."""
+    key = storefront(merchant, kind="pk")
+    traits = {"email": EMAIL, "first_name": FIRST, "last_name": LAST, "phone": PHONE, "street": STREET}
+    product = {"product_id": "84029E", "sku": "84029E", "price": 19.99, "gift_note": f"for {FIRST} {LAST}"}
+    calls: list[dict[str, Any]] = [
+        {"type": "track", "event": "Product Viewed", "properties": product},
+        {"type": "page", "name": f"Hello {FIRST}", "properties": {"url": f"https://shop.example/?mail={EMAIL}"}},
+        {"type": "identify", "userId": NUMBER, "traits": traits},
+        {"type": "track", "event": "Product Added", "userId": NUMBER, "properties": product},
+    ]
+    batch = [call | {"messageId": f"canary-{place}", "anonymousId": VISITOR} for place, call in enumerate(calls)]
+    assert key.post("/api/v1/batch", {"batch": batch, "context": {"ip": "192.0.2.77"}}).status_code < 300
+    assert storefront(merchant).get(f"/api/v1/customers/lookup?email={EMAIL}").status_code == 200
 
 
 def erase(customer: Customer, membership: Membership) -> None:
@@ -195,6 +226,8 @@ def erase(customer: Customer, membership: Membership) -> None:
 
 def test_the_scan_sees_the_person_before_the_erasure(canary: Customer) -> None:
     tables = {table for table, _column in traces_in_tables()}
+    assert any(table.startswith("customers_event_") for table in tables)
+    assert traces_in_redis()
     assert {
         "customers_customer", "customers_identity", "customers_consentrecord", "orders_order", "orders_shipment",
         "core_importrejection", "campaigns_message",
@@ -210,6 +243,8 @@ def test_an_erased_person_leaves_no_trace(
     assert traces_in_redis() == set()
     assert traces_in_files() == set()
     assert not holds_canary(caplog.text.encode())
+    added = Event.objects.for_merchant(membership.merchant).get(name="Product Added")
+    assert added.properties == {"product_id": "84029E", "sku": "84029E", "price": 19.99}
 
 
 def test_the_books_and_the_figures_stay(canary: Customer, membership: Membership) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from core.privacy import Person, hints
+from core.privacy import Person, hints, mentioning
 from customers.models import ConsentRecord, Customer, Event, Identity
 from customers.queries.profiles import profile_ids
 from customers.rules.addresses import normalise_address
@@ -48,3 +48,14 @@ def _visitors(customer: Customer, ids: tuple[int, ...], identities: list[Identit
     events = Event.objects.for_merchant(customer.merchant_id).of_profile(ids).exclude(anonymous_id="")
     tracked = events.order_by().values_list("anonymous_id", flat=True).distinct()[:MOST_VISITORS]
     return tuple(sorted({*known, *tracked}))
+
+
+def with_unlinked_visits(person: Person) -> Person:
+    """The person with visitors that no consent allowed to join, but that a shop's own words name.
+
+    Reads every event that belongs to no profile: for an erasure, which runs as a job.
+    """
+    unlinked = Event.objects.for_merchant(person.merchant_id).filter(customer_id=None).exclude(anonymous_id="")
+    naming = unlinked.filter(mentioning("name", "properties", "context")(person))
+    found = naming.order_by().values_list("anonymous_id", flat=True).distinct()[:MOST_VISITORS]
+    return replace(person, anonymous_ids=tuple(sorted({*person.anonymous_ids, *found})))

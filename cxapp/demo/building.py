@@ -20,8 +20,10 @@ from django.db import connection, transaction
 
 from core.errors import DomainError
 from core.statistics import refresh_statistics
+from customers.models import PrivacyRequest
 from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
 from cxapp.demo.duplicates import add_duplicates
+from cxapp.demo.privacy import write_privacy_requests
 from cxapp.demo.rows import ShopRows
 from cxapp.demo.shop import generate
 from cxapp.demo.writing import Tick, copy_rows
@@ -149,6 +151,7 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
         refresh_statistics(_tables())
     with watch(f"{merchant.name}: adding up what customers are worth", None) as tick:
         value_customers(merchant, _Quiet(tick))
+    counts[str(PrivacyRequest._meta.verbose_name_plural)] += write_privacy_requests(merchant, now=now)
     return counts
 
 

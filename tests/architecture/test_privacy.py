@@ -1,9 +1,11 @@
 """Nothing about a person is stored that nobody thought about: every column is declared in a ``privacy.py``."""
 
 import pytest
+from django.conf import settings
 from django.db import models
 
 from core.privacy import Fate, Rows, all_impersonal, all_tables, text_columns
+from core.privacy.overview import as_markdown
 from customers.models import Customer
 from tests.architecture.shop import OURS
 
@@ -87,3 +89,8 @@ def test_whoever_points_at_a_row_is_visited_before_it() -> None:
     assert order.index("campaigns.MessageBlock") < order.index("campaigns.Message") < order.index("orders.Order")
     assert order.index("orders.Order") < order.index("customers.Customer")
     assert order.index("customers.Identity") < order.index("customers.Customer")
+
+
+def test_the_documentation_shows_what_is_declared() -> None:
+    text = (settings.BASE_DIR / "docs" / "privacy.md").read_text()
+    assert as_markdown() in text, "docs/privacy.md is old: run `manage.py privacy_overview`"

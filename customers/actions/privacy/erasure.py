@@ -19,7 +19,7 @@ from core.privacy import Person
 from core.privacy.erasing import Done, count_rows, erase_everywhere
 from customers.actions.privacy.requests import lock, lock_open
 from customers.models import ConsentProof, ConsentRecord, Customer, PrivacyRequest, address_digest
-from customers.queries.privacy import person_of
+from customers.queries.privacy import person_of, with_unlinked_visits
 from customers.rules.deadlines import proof_kept_until
 from merchants.actions import record_audit
 from merchants.models import Staff
@@ -86,7 +86,7 @@ def _erase(customer: Customer, tell: Tell) -> list[dict[str, Any]]:
     locked = Customer.objects.for_merchant(customer.merchant_id).select_for_update().get(pk=customer.pk)
     if locked.erased_at:
         return []
-    person = person_of(locked)
+    person = with_unlinked_visits(person_of(locked))
     _keep_proofs(person, timezone.localdate())
     places = []
     for done in erase_everywhere(person):
