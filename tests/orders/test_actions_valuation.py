@@ -147,6 +147,12 @@ def test_the_back_test_beats_repeating_the_period_before() -> None:
         assert figures["predicted"] == pytest.approx(figures["actual"], rel=0.25)
 
 
+def test_records_that_end_long_ago_are_tested_where_they_end() -> None:
+    tested = back_test(lives(400, np.random.default_rng(5)), today=5000)
+    assert tested is not None
+    assert tested["orders"]["actual"] > 100
+
+
 def test_short_records_are_not_tested() -> None:
     none = np.zeros(0, dtype=np.int64)
     assert back_test(Purchases(none, none, np.zeros(0)), today=10) is None
