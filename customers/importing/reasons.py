@@ -43,7 +43,9 @@ REASONS: dict[str, Reason] = {
 
 def explain(code: str, *, column: str = "", value: str = "") -> str:
     """The sentence for a row, in the active language."""
-    return general.explain(REASONS, code, column=column, value=value[:80] if code != "consent_refused" else value)
+    return general.explain(
+        REASONS, code, column=column, value=(value if code == "consent_refused" else value[:80]) or "–"
+    )
 
 
 def reason_label(code: str) -> str:

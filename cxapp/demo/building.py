@@ -6,7 +6,7 @@ import gc
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
+from django.db.models import Model
 
 from core.errors import DomainError
 from core.statistics import refresh_statistics
@@ -24,6 +25,7 @@ from customers.models import PrivacyRequest
 from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
 from cxapp.demo.duplicates import add_duplicates
 from cxapp.demo.privacy import write_privacy_requests
+from cxapp.demo.relations import relation_rows
 from cxapp.demo.rows import ShopRows
 from cxapp.demo.shop import generate
 from cxapp.demo.writing import Tick, copy_rows
@@ -144,7 +146,7 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
         shop = generate(merchant.slug, customers=customers, seed=seed, now=now, tick=tick)
     counts: Counter[str] = Counter()
     with watch(f"{merchant.name}: storing them", None) as tick, _collecting_no_garbage():
-        for batch in ShopRows(merchant, shop).batches():
+        for batch in _batches(ShopRows(merchant, shop), seed=seed, now=now):
             copy_rows(batch, tick)
             if batch:
                 counts[str(batch[0]._meta.verbose_name_plural)] += len(batch)
@@ -166,6 +168,12 @@ class _Quiet:
 
     def advance(self, count: int = 1) -> None:
         self._tick(count)
+
+
+def _batches(rows: ShopRows, *, seed: int, now: datetime) -> Iterator[Sequence[Model]]:
+    """What the shop's systems tell, then what its staff add: that is about people who are stored already."""
+    yield from rows.batches()
+    yield from relation_rows(rows.merchant, rows.customers, seed=seed, now=now)
 
 
 @contextmanager

@@ -110,12 +110,13 @@ def _early(rng: np.random.Generator, values: Sequence[str]) -> str:
 def _address(rng: np.random.Generator, first: str, last: str, taken: Counter[str]) -> str:
     """Unique among ``taken``; an address of ordinary make at a domain where nobody receives mail."""
     local = [f"{first}.{last}", f"{first[0]}.{last}", f"{first}{last[0]}", f"{last}.{first}"][int(rng.integers(4))]
-    base = f"{_ascii(local)}@{names.MAIL_DOMAINS[int(rng.integers(3))]}"
+    base = f"{ascii_local(local)}@{names.MAIL_DOMAINS[int(rng.integers(3))]}"
     taken[base] += 1
     return base if taken[base] == 1 else base.replace("@", f"{taken[base]}@")
 
 
-def _ascii(text: str) -> str:
+def ascii_local(text: str) -> str:
+    """The part of an address before the @, as people make it of their name."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_TRANSLITERATION))
     return re.sub(r"[^a-z.-]", "", plain)
 
