@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from core.api.authentication import forget_known_keys
 from core.events import DomainEvent, _handlers
@@ -21,8 +22,9 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
-    """Nothing a process remembers outlives a test."""
+    """Nothing a process remembers outlives a test, the language of its last reader included."""
     forget_known_keys()
+    translation.deactivate()
     yield
     cache.clear()
 

@@ -71,7 +71,12 @@ def test_translations_keep_their_edges_and_german_quotation_marks() -> None:
     assert wrong == []
 
 
+# Quotation marks of a language for machines: attributes of tags, JSON that a person may type.
+MACHINE = re.compile(r"<[^>]*>|\{[^{}]*\}|\[[^]]*\]")
+
+
 def _is_well_set(form: str, source: str) -> bool:
+    form, source = MACHINE.sub("", form), MACHINE.sub("", source)
     edges = [(text[:1].isspace(), text[-1:].isspace()) for text in (source, form)]
     return edges[0] == edges[1] and form.count("„") == form.count("“") and not set('"”') & set(form)
 
