@@ -13,7 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from core.providers import NavigationItem, navigation
 from merchants.models import Merchant, Role
 
-SECTIONS = {"main": "", "marketing": _("Marketing"), "developers": _("Developers"), "system": _("Shop")}
+SECTIONS = {
+    "main": "",
+    "customers": _("Customers"),
+    "marketing": _("Marketing"),
+    "developers": _("Developers"),
+    "system": _("Shop"),
+}
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ def _is_worth_saying(cell: ConsentCell) -> bool:
 
 
 navigation.register(
-    NavigationItem("suppression_lookup", _("Suppressed addresses"), "mail-off", "system", Role.SUPPORT),
+    NavigationItem("suppression_lookup", _("Suppressed addresses"), "mail-off", "customers", Role.SUPPORT),
     name="suppressions",
-    rank=85,
+    rank=28,
 )
 customer_panels.register(consents_panel, name="consents", rank=5)

@@ -102,9 +102,9 @@ def _task_entry(task: Task) -> TimelineEntry:
     return TimelineEntry(task.done_at, "task.done", "checkbox", title, str(task.done_by or ""), tone="success")
 
 
-navigation.register(NavigationItem("task_list", gettext_lazy("Tasks"), "checklist", "main"), name="tasks", rank=21)
+navigation.register(NavigationItem("task_list", gettext_lazy("Tasks"), "checklist", "customers"), name="tasks", rank=21)
 navigation.register(
-    NavigationItem("company_list", gettext_lazy("Companies"), "building", "main"), name="companies", rank=22
+    NavigationItem("company_list", gettext_lazy("Companies"), "building", "customers"), name="companies", rank=22
 )
 customer_panels.register(companies_panel, name="companies", rank=22)
 customer_panels.register(tasks_panel, name="tasks", rank=20)

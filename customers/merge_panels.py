@@ -23,4 +23,6 @@ def merges_panel(customer: Customer) -> Panel:
 
 claims.register(Claim(ConsentRecord, "customer", "address", "recorded_at"), name="consents")
 customer_panels.register(merges_panel, name="merges", rank=80)
-navigation.register(NavigationItem("duplicate_list", _("Duplicates"), "copy-check", "main"), name="duplicates", rank=23)
+navigation.register(
+    NavigationItem("duplicate_list", _("Duplicates"), "copy-check", "customers"), name="duplicates", rank=23
+)

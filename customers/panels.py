@@ -33,7 +33,7 @@ def open_tasks(customer: Customer) -> list[OpenMatter]:
     ]
 
 
-navigation.register(NavigationItem("customer_list", _("Customers"), "users", "main"), name="customers", rank=20)
+navigation.register(NavigationItem("customer_list", _("Profiles"), "users", "customers"), name="customers", rank=20)
 customer_timeline.register(consent_entries, name="consents")
 customer_timeline.register(event_entries, name="activity")
 open_matters.register(open_tasks, name="tasks", rank=10)

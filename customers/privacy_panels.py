@@ -16,6 +16,8 @@ def privacy_panel(customer: Customer) -> Panel:
 
 
 navigation.register(
-    NavigationItem("privacy_list", _("Privacy requests"), "shield-lock", "main", Role.SUPPORT), name="privacy", rank=27
+    NavigationItem("privacy_list", _("Privacy requests"), "shield-lock", "customers", Role.SUPPORT),
+    name="privacy",
+    rank=27,
 )
 customer_panels.register(privacy_panel, name="privacy", rank=90)

@@ -48,7 +48,9 @@ navigation.register(
 recounts.register(recount_customers, name="orders")
 claims.register(Claim(Order, "customer", "email", "received_at"), name="orders")
 navigation.register(
-    NavigationItem("customer_value", gettext_lazy("Customer value"), "diamond", "main"), name="customer_value", rank=25
+    NavigationItem("customer_value", gettext_lazy("Customer value"), "diamond", "customers"),
+    name="customer_value",
+    rank=25,
 )
 
 SHOWN = 5

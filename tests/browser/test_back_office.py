@@ -38,7 +38,7 @@ def _sale(merchant: Merchant, number: str, name: str) -> None:
 def test_a_customer_is_found_and_the_order_opened(page: Page, base_url: str, owner: Membership) -> None:
     for number, name in enumerate(("Ada", "Grace", "Katherine")):
         _sale(owner.merchant, f"A-{number}", name)
-    page.get_by_role("link", name="Customers", exact=True).click()
+    page.get_by_role("link", name="Profiles", exact=True).click()
     expect(page.get_by_role("heading", name="Customers", exact=True)).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
