@@ -13,15 +13,17 @@ from merchants.models import Merchant, Staff
 PLACES = [("10437", "Berlin"), ("50674", "Köln"), ("80469", "München"), ("04109", "Leipzig"), ("22765", "Hamburg")]
 PHONE = "+49 30 23125{:03}"  # a range that the regulator keeps for films and examples
 DAY = timedelta(days=1)
+# So many people have two profiles until staff merge them.
+KNOWN_TWICE = len(PLACES)
 
 
 def add_duplicates(merchant: Merchant, *, staff: Staff | None) -> int:
     """The same names again at the till and under a second address; returns how many pairs staff have to decide."""
     buyers = Customer.objects.for_merchant(merchant).filter(orders_count__gt=1).with_identities()
-    known = list(buyers.order_by("-last_order_at", "pk")[: 2 * len(PLACES)])
+    known = list(buyers.order_by("-last_order_at", "pk")[: 2 * KNOWN_TWICE])
     for number, (place, customer) in enumerate(zip(PLACES, known, strict=False)):
         _seen_again(customer, number, *place)
-    for number, customer in enumerate(known[len(PLACES) :]):
+    for number, customer in enumerate(known[KNOWN_TWICE:]):
         _at_the_till(customer, number, staff)
     return find_duplicates(merchant)
 

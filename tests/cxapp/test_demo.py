@@ -19,11 +19,12 @@ from django.db.models import Count, F, Max, Min, Q, Sum
 from campaigns.models import Message, MessageBlock
 from catalog.models import Category, PriceChange, Product
 from core.models import Delivery
-from customers.models import Channel, ConsentRecord, Customer, Purpose, Suppression
+from customers.models import Channel, ConsentRecord, Customer, Duplicate, Purpose, Suppression
 from customers.queries.consent import may_we
 from customers.rules.legal_basis import Basis
 from cxapp.demo import building, messages
 from cxapp.demo.addresses import move_pictures, pictures_have_moved
+from cxapp.demo.duplicates import KNOWN_TWICE
 from cxapp.demo.ledger import OrderPlan
 from cxapp.demo.pictures import FOLDER
 from cxapp.demo.shop import DemoShop, generate
@@ -208,7 +209,14 @@ def test_summaries_agree_with_the_facts(built: Merchant) -> None:
             customer.first_order_at,
             customer.last_order_at,
         ]
-    assert Customer.objects.for_merchant(built).count() == CUSTOMERS
+    assert Customer.objects.for_merchant(built).count() == CUSTOMERS + KNOWN_TWICE
+
+
+def test_some_people_are_known_twice_and_wait_to_be_merged(built: Merchant) -> None:
+    pairs = Duplicate.objects.for_merchant(built).open().select_related("first", "second")
+    names = [(str(pair.first), str(pair.second)) for pair in pairs]
+    assert len(names) == KNOWN_TWICE
+    assert all(one == other for one, other in names)
 
 
 def test_orders_agree_with_their_parts(built: Merchant) -> None:
@@ -303,7 +311,7 @@ def test_a_second_run_changes_nothing_and_a_reset_makes_everything_anew(tmp_path
     assert set(Order.objects.all_merchants().values_list("pk", flat=True)) == ids
     call_command("demo", customers=12, credentials=path, reset=True, stdout=StringIO())
     main = Merchant.objects.get(slug="demo")
-    assert Customer.objects.for_merchant(main).count() == 12
+    assert Customer.objects.for_merchant(main).count() == 12 + KNOWN_TWICE
     assert set(Order.objects.all_merchants().values_list("pk", flat=True)) & ids == {other.pk}
     assert json.loads(path.read_text())["secret_key"] != json.loads(before)["secret_key"]
 
