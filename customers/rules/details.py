@@ -23,11 +23,17 @@ def latest(
     """
     changed, noted = {}, {}
     for name, value in given.items():
-        if value and (not stored[name] or (at, value) >= (_moment(name, moments, since) or at, stored[name])):
+        if value and (not stored[name] or _counts((at, value), (_moment(name, moments, since), stored[name]))):
             noted[name] = at.isoformat()
             if value != stored[name]:
                 changed[name] = value
     return changed, {name: moment for name, moment in noted.items() if moments.get(name) != moment}
+
+
+def _counts(given: tuple[datetime, str], stored: tuple[datetime | None, str]) -> bool:
+    """Whether the given statement outweighs the stored one: newer, or greater at the same moment."""
+    at, value = stored
+    return at is None or given >= (at, value)
 
 
 def _moment(name: str, moments: Mapping[str, str], since: datetime | None) -> datetime | None:
