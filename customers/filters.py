@@ -61,7 +61,9 @@ class CustomerFilter(ListFilter):
     default_sort = "-last_order"
 
     def narrow(self) -> None:
-        known = recent_values(Customer.objects.for_merchant(self.merchant), "country", self.asked("country")[:2])
+        known = recent_values(
+            Customer.objects.for_merchant(self.merchant).present(), "country", self.asked("country")[:2]
+        )
         self.form.fields["country"].choices = [(code, country_name(code)) for code in known]
         self.filters["q"].method = self.by_text
 

@@ -77,6 +77,6 @@ def export_customers(progress: Progress) -> dict[str, Any]:
     job, merchant = progress.job, progress.job.merchant
     language = (job.asked_by.language if job.asked_by else "") or merchant.language
     with timezone.override(merchant.tz), translation.override(language):
-        people = Customer.objects.for_merchant(merchant)
+        people = Customer.objects.for_merchant(merchant).present()
         asked = CustomerFilter(QueryDict(job.parameters["query"]), queryset=people, merchant=merchant)
         return write_export(progress, asked.qs)

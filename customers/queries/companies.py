@@ -24,7 +24,7 @@ PEOPLE_SHOWN, SUGGESTED = 200, 50
 
 def people_of(company: Company) -> list[CompanyPerson]:
     """The primary contact first, then by when they were linked."""
-    rows = CompanyPerson.objects.for_merchant(company.merchant_id).filter(company=company)
+    rows = CompanyPerson.objects.for_merchant(company.merchant_id).filter(company=company, customer__erased_at=None)
     rows = rows.select_related("customer").prefetch_related("customer__identities")
     return list(rows.order_by("-is_primary", "created_at", "id")[:PEOPLE_SHOWN])
 
@@ -43,7 +43,7 @@ def price_group_of(people: Sequence[CompanyPerson]) -> str:
 def suggested_people(company: Company) -> CustomerQuerySet:
     """People with an address at one of the company's domains, whom nobody linked or dismissed."""
     domains = [domain for domain in company.domains if is_company_domain(domain)]
-    rows = Customer.objects.for_merchant(company.merchant_id)
+    rows: CustomerQuerySet = Customer.objects.for_merchant(company.merchant_id).present()
     if not domains:
         return rows.none()
     addresses = Identity.objects.for_merchant(company.merchant_id).filter(kind=Identity.Kind.EMAIL)

@@ -16,5 +16,5 @@ def find_by_identity(merchant: Merchant, kind: str, value: str) -> Customer | No
     if not clean:
         return None
     known = Identity.objects.for_merchant(merchant).filter(kind=kind, value=clean, blocked_at=None)
-    customers = Customer.objects.for_merchant(merchant).select_related("kpis", "merchant").with_identities()
+    customers = Customer.objects.for_merchant(merchant).present().select_related("kpis", "merchant").with_identities()
     return customers.filter(pk__in=known.values("customer")).first()

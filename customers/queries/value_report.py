@@ -1,4 +1,7 @@
-"""What a shop's customers are worth, all of them at once: for the screen “Customer value”."""
+"""What a shop's customers are worth, all of them at once: for the screen “Customer value”.
+
+People are counted without those who were erased, as the list of customers shows them; amounts of the past hold theirs.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from customers.models import Customer, CustomerKpis, Lifecycle, Profitability, S
 from customers.rules import rfm
 from merchants.models import Merchant
 
+PRESENT, PRESENT_OF_KPIS = Q(erased_at=None), Q(customer__erased_at=None)
 # Lower bounds of the histogram's bars, in units of the currency.
 BOUNDS = [0, 10, 25, 50, 100, 250, 500, 1000, 2500]
 FIFTHS = range(5, 0, -1)
@@ -58,7 +62,7 @@ class Bar:
 def lifecycle_groups(merchant: Merchant) -> list[Group]:
     """Every stage with its customers and their revenue (all time, tax included)."""
     counted = Customer.objects.for_merchant(merchant).order_by().values("kpis__lifecycle")
-    rows = counted.annotate(customers=Count("pk"), amount=Sum("revenue"))
+    rows = counted.annotate(customers=Count("pk", filter=PRESENT), amount=Sum("revenue"))
     found: dict[str, tuple[int, int]] = {}
     for row in rows:
         # A profile without figures has never ordered.
@@ -71,7 +75,11 @@ def lifecycle_groups(merchant: Merchant) -> list[Group]:
 def profitability_groups(merchant: Merchant) -> list[Group]:
     """Every class with its customers and their contribution margin (all time, without tax); buyers only."""
     buyers = CustomerKpis.objects.for_merchant(merchant).exclude(lifecycle=Lifecycle.LEAD)
-    rows = buyers.order_by().values("profitability").annotate(customers=Count("pk"), amount=Sum("margin"))
+    rows = (
+        buyers.order_by()
+        .values("profitability")
+        .annotate(customers=Count("pk", filter=PRESENT_OF_KPIS), amount=Sum("margin"))
+    )
     found = {row["profitability"]: (row["customers"], row["amount"]) for row in rows}
     return _groups(Profitability.choices, found, "profitability", extra="&bought=yes")
 
@@ -90,7 +98,7 @@ def _groups(
 
 def rfm_grid(merchant: Merchant) -> list[list[Cell]]:
     """Rows by recency, columns by frequency, the best first; empty where too few people bought."""
-    ranked = CustomerKpis.objects.for_merchant(merchant).exclude(recency_class=None)
+    ranked = CustomerKpis.objects.for_merchant(merchant).filter(PRESENT_OF_KPIS).exclude(recency_class=None)
     rows = ranked.order_by().values("recency_class", "frequency_class")
     found: dict[tuple[int, int], tuple[int, Any]] = {
         (row["recency_class"] or 0, row["frequency_class"] or 0): (row["customers"], row["revenue"])
@@ -113,7 +121,8 @@ def value_bars(merchant: Merchant) -> list[Bar]:
     """How many customers are expected to bring how much in 12 months (tax included)."""
     bounds = [bound * 100 for bound in BOUNDS]
     whens = [When(predicted_value__gte=low, then=Value(index)) for index, low in reversed(list(enumerate(bounds)))]
-    predicted = CustomerKpis.objects.for_merchant(merchant).filter(predicted_value__isnull=False)
+    people = CustomerKpis.objects.for_merchant(merchant).filter(PRESENT_OF_KPIS)
+    predicted = people.filter(predicted_value__isnull=False)
     rows = predicted.annotate(bar=Case(*whens, default=Value(0), output_field=IntegerField()))
     found = dict(rows.order_by().values_list("bar").annotate(customers=Count("pk")))
     if not found:
@@ -132,12 +141,12 @@ def shop_kpis(merchant: Merchant) -> ShopKpis | None:
 
 
 def totals(merchant: Merchant) -> dict[str, Any]:
-    """Sums over all buyers: how many, margin and net revenue (all time, without tax), expected value (12 months)."""
-    buyers = Q(customer__orders_count__gt=0)
+    """How many buyers, margin and net revenue (all time, without tax), expected value of those present (12 months)."""
+    buyers = PRESENT_OF_KPIS & Q(customer__orders_count__gt=0)
     return CustomerKpis.objects.for_merchant(merchant).aggregate(
         buyers=Count("pk", filter=buyers),
         margin=Sum("margin"),
         net_revenue=Sum("net_revenue"),
         covered=Sum("covered_revenue"),
-        predicted=Sum("predicted_value"),
+        predicted=Sum("predicted_value", filter=PRESENT_OF_KPIS),
     )

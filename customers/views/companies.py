@@ -188,7 +188,9 @@ def company_suggestions(request: MerchantRequest, pk: int) -> HttpResponse:
 @merchant_view(Role.SUPPORT)
 def customer_company_add(request: MerchantRequest, pk: int) -> HttpResponse:
     """From a person's page: say for which company they buy."""
-    customer = get_object_or_404(Customer.objects.for_merchant(request.merchant).select_related("merchant"), pk=pk)
+    customer = get_object_or_404(
+        Customer.objects.for_merchant(request.merchant).present().select_related("merchant"), pk=pk
+    )
     form = CompanyChoiceForm(request.POST, merchant=request.merchant, prefix="company")
     template = "customers/parts/companies.html"
     if not form.is_valid():

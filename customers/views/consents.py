@@ -27,7 +27,7 @@ BACK_OFFICE = "back office"
 @merchant_view(Role.SUPPORT)
 def consent_record(request: MerchantRequest, pk: int) -> HttpResponse:
     """Staff write down what a person told them: a consent with its evidence, a withdrawal, an objection."""
-    customer = get_object_or_404(Customer.objects.for_merchant(request.merchant).with_identities(), pk=pk)
+    customer = get_object_or_404(Customer.objects.for_merchant(request.merchant).present().with_identities(), pk=pk)
     form = ConsentForm(request.POST if request.method == "POST" else None, merchant=request.merchant)
     if form.is_valid():
         _record(customer, form.cleaned_data, request.user)

@@ -35,7 +35,9 @@ MAX_ID = 2**63
 
 
 def _customer(request: MerchantRequest, pk: int) -> Customer:
-    return get_object_or_404(Customer.objects.for_merchant(request.merchant).select_related("merchant"), pk=pk)
+    return get_object_or_404(
+        Customer.objects.for_merchant(request.merchant).present().select_related("merchant"), pk=pk
+    )
 
 
 def _note(request: MerchantRequest, pk: int) -> Note:

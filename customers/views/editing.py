@@ -31,7 +31,7 @@ def _changed_to(value: str) -> str:
 
 
 def _customer(request: MerchantRequest, pk: int) -> Customer:
-    rows = Customer.objects.for_merchant(request.merchant).select_related("merchant").with_identities()
+    rows = Customer.objects.for_merchant(request.merchant).present().select_related("merchant").with_identities()
     return get_object_or_404(rows, pk=pk)
 
 

@@ -28,7 +28,7 @@ def customer_export(request: MerchantRequest) -> HttpResponse:
     if form.is_valid():
         job = request_export(request.merchant, query=request.GET.urlencode(), staff=request.user, **form.cleaned_data)
         return redirect("job_detail", request.merchant.slug, job.pk)
-    listing = list_rows(request, CustomerFilter, Customer.objects.for_merchant(request.merchant), size=1)
+    listing = list_rows(request, CustomerFilter, Customer.objects.for_merchant(request.merchant).present(), size=1)
     context = {"form": form, "listing": listing}
     return render(request, "customers/export.html", context, status=422 if form.is_bound else 200)
 

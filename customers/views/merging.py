@@ -53,7 +53,7 @@ def duplicate_dismiss(request: MerchantRequest, pk: int) -> HttpResponse:
 
 
 def _customers(request: MerchantRequest) -> CustomerQuerySet:
-    rows: CustomerQuerySet = Customer.objects.for_merchant(request.merchant).filter(erased_at=None)
+    rows: CustomerQuerySet = Customer.objects.for_merchant(request.merchant).present()
     return rows.select_related("merchant").with_identities()
 
 

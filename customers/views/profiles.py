@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,7 +17,7 @@ from core.listing import list_rows, render_list
 from core.providers import customer_panels
 from customers.actions.consent import record_objection
 from customers.filters import CustomerFilter
-from customers.models import Channel, Customer, Purpose
+from customers.models import Channel, Customer, CustomerQuerySet, Purpose
 from customers.queries.consent import BasisDecision, may_we
 from customers.queries.profiles import absorbed_into, known_traits
 from customers.rules.legal_basis import Code
@@ -26,13 +25,15 @@ from customers.timeline import Cursor, by_day, chips, kinds_query, known_kinds, 
 from merchants.models import Role
 
 
-def _customers(request: MerchantRequest) -> QuerySet[Customer]:
-    return Customer.objects.for_merchant(request.merchant).with_identities()
+def _customers(request: MerchantRequest) -> CustomerQuerySet:
+    """Also those who were erased: a link that somebody kept shows what became of them."""
+    rows: CustomerQuerySet = Customer.objects.for_merchant(request.merchant)
+    return rows.with_identities()
 
 
 @merchant_view(Role.ANALYST)
 def customer_list(request: MerchantRequest) -> HttpResponse:
-    listing = list_rows(request, CustomerFilter, _customers(request).select_related("kpis"))
+    listing = list_rows(request, CustomerFilter, _customers(request).present().select_related("kpis"))
     return render_list(request, "customers/customer_list.html", listing)
 
 
@@ -42,6 +43,8 @@ def customer_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     customer = _customers(request).select_related("kpis", "merchant").filter(pk=pk).first()
     if customer is None:
         return _kept_instead(request, pk)
+    if customer.erased_at:
+        return render(request, "customers/customer_erased.html", {"customer": customer})
     shown = _timeline_context(request, customer)
     if request.htmx and request.htmx.target == "timeline" and not request.htmx.history_restore_request:
         response = render(request, "customers/customer_detail.html#timeline", {"customer": customer, **shown})
@@ -81,7 +84,7 @@ def _advertising(request: MerchantRequest, customer: Customer) -> BasisDecision:
 @merchant_view(Role.ANALYST)
 def customer_timeline(request: MerchantRequest, pk: int) -> HttpResponse:
     """Older entries of the timeline; without htmx the whole page from there on."""
-    customer = get_object_or_404(_customers(request), pk=pk)
+    customer = get_object_or_404(_customers(request).present(), pk=pk)
     cursor = Cursor.read(request.GET.get("before", ""), request.GET.get("shown", ""))
     context = _timeline_context(request, customer, after=cursor)
     template = "parts/timeline.html" if request.htmx else "customers/customer_timeline.html"
@@ -110,7 +113,7 @@ def _timeline_context(
 @merchant_view(Role.SUPPORT)
 def customer_object(request: MerchantRequest, pk: int) -> HttpResponse:
     """Staff write down that this person objected to advertising, for every purpose and channel."""
-    customer = get_object_or_404(_customers(request), pk=pk)
+    customer = get_object_or_404(_customers(request).present(), pk=pk)
     record_objection(customer, source="back office", staff=request.user)
     messages.success(request, _("The objection is recorded. No advertising reaches this person any more."))
     return redirect("customer_detail", request.merchant.slug, pk)
