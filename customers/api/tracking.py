@@ -26,7 +26,7 @@ from core.errors import InvalidInput
 from customers.rules.months import oldest_month
 from customers.tracking.clock import BadMoment, parse_moment
 from customers.tracking.intake import DUPLICATE, REJECTED, STORED, Outcome, take_in
-from customers.tracking.reading import KINDS, Envelope
+from customers.tracking.reading import KINDS, Envelope, Refused, shared_context
 from customers.tracking.wire import Body, EventParser, TextEventParser
 from merchants.models import Scope
 
@@ -111,16 +111,14 @@ class TrackingView(BrowserView):
 
     def _envelope(self, request: Request, body: dict[str, Any], kind: str = "") -> Envelope:
         now = timezone.now()
-        context = body.get("context") if not kind else None
-        if context is not None and not isinstance(context, dict):
-            raise InvalidInput("invalid_object", "“context” is an object.", field="context")
+        may_hold_nul = _sent(request).may_hold_nul
         return Envelope(
             received_at=now,
             oldest=oldest_month(now).start,
             sent_at=_sent_at(body),
             kind=kind,
-            context=context,
-            may_hold_nul=_sent(request).may_hold_nul,
+            context=None if kind else _shared_context(body, may_hold_nul),
+            may_hold_nul=may_hold_nul,
         )
 
     def _take_in(self, request: Request, events: list[Any], envelope: Envelope) -> list[Outcome]:
@@ -136,6 +134,13 @@ def _object(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("not_an_object", "The body is a JSON object.")
     return value
+
+
+def _shared_context(body: dict[str, Any], may_hold_nul: bool) -> dict[str, Any]:
+    try:
+        return shared_context(body, may_hold_nul=may_hold_nul)
+    except Refused as error:
+        raise InvalidInput(error.code, error.reason, field="context") from error
 
 
 def _sent_at(body: dict[str, Any]) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from types import NoneType
 from typing import Any
 from uuid import uuid4
 
@@ -103,6 +104,14 @@ class Tracked:
     is_bot: bool = False
 
 
+def shared_context(body: Mapping[str, Any], *, may_hold_nul: bool) -> dict[str, Any]:
+    """What a batch says once for all its events. Raises Refused."""
+    context = _object(dict(body), "context")
+    if may_hold_nul:
+        _check_text(context)
+    return context
+
+
 def read_event(event: Any, envelope: Envelope) -> Tracked:
     """Raises Refused."""
     if event.__class__ is not dict:
@@ -114,8 +123,8 @@ def read_event(event: Any, envelope: Envelope) -> Tracked:
     properties_json, context_json = _as_json(properties), _kept_context(context)
     if len(properties_json) + len(context_json) > MAX_EVENT_BYTES:
         raise Refused("too_big")
-    if envelope.may_hold_nul and _holds_nul(event):
-        raise Refused("nul_character")
+    if envelope.may_hold_nul:
+        _check_text(event)
     user_agent = context.get("userAgent")
     return Tracked(
         kind=kind,
@@ -216,6 +225,14 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return False
 
 
+def _check_text(value: dict[str, Any]) -> None:
+    """PostgreSQL keeps no NUL, wherever it stands. Keys that nobody reads may be nested deeper than Python can go."""
+    if _is_deeper(value, MAX_DEPTH):
+        raise Refused("too_deep")
+    if _holds_nul(value):
+        raise Refused("nul_character")
+
+
 def _holds_nul(value: Any) -> bool:
     if value.__class__ is str:
         return "\0" in value
@@ -253,7 +270,10 @@ def _message_id(event: dict[str, Any], properties_json: bytes) -> str:
     if not moment:
         return str(uuid4())
     parts = [event.get(field) for field in ("type", "event", "name", "userId", "anonymousId", "previousId", "groupId")]
-    content = orjson.dumps([*parts, moment]) + properties_json
+    parts.append(moment)
+    if _is_deeper(parts, MAX_DEPTH):  # not all of them are read, and so nobody looked at them yet
+        raise Refused("too_deep")
+    content = orjson.dumps(parts) + properties_json
     return f"content-{blake2b(content, digest_size=16).hexdigest()}"
 
 
@@ -278,6 +298,7 @@ def _consent(stated: Any) -> Consent:
     by_category = stated.get("categoryPreferences")
     tracking = stated.get("tracking", by_category.get("tracking") if by_category.__class__ is dict else None)
     version = stated.get("text_version") or ""
-    if tracking not in (True, False, None) or version.__class__ is not str or len(version) > 40:
+    # By class: 0 is equal to False, and is no answer.
+    if tracking.__class__ not in (bool, NoneType) or version.__class__ is not str or len(version) > 40:
         raise Refused("invalid_consent")
     return Consent(tracking, version.strip())

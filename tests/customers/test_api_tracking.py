@@ -123,6 +123,8 @@ def test_a_batch_of_nothing_but_bad_events_is_refused_with_the_reason_of_each(ap
         ({"event": "\0"}, "nul_character"),
         ({"context": {"consent": "yes"}}, "invalid_consent"),
         ({"context": {"consent": {"tracking": "yes"}}}, "invalid_consent"),
+        ({"context": {"consent": {"tracking": 0}}}, "invalid_consent"),
+        ({"context": {"consent": {"tracking": 1.0}}}, "invalid_consent"),
         ({"context": {"consent": {"tracking": True, "text_version": 7}}}, "invalid_consent"),
     ],
 )
@@ -322,6 +324,10 @@ def test_any_page_may_send_with_a_publishable_key(merchant: Merchant) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+EVENT = b'{"type": "track", "event": "A", "userId": "u"}'
+DEEP = b"[" * 900 + b"]" * 900  # less than JSON allows, more than Python does
+
+
 def _post(server: Storefront, body: bytes, **headers: str) -> Any:
     return server.generic("POST", "/api/v1/batch", body, "application/json", headers=headers)
 
@@ -341,6 +347,17 @@ def _post(server: Storefront, body: bytes, **headers: str) -> Any:
         (b'{"batch": [{}], "sentAt": "never"}', {}, 400),
         (b'{"batch": [{}], "sentAt": 7}', {}, 400),
         (b'{"batch": [{}], "context": 7}', {}, 400),
+        (b'{"batch": [%s], "context": {"a": "\\u0000"}}' % EVENT, {}, 400),
+        (b'{"batch": [%s], "context": {"\\u0000": 1}}' % EVENT, {}, 400),
+        (b'{"batch": [%s], "context": {"a": %s}}' % (EVENT, DEEP), {}, 400),
+        (b'{"batch": [{"event": "\\u0000", "unread": %s}]}' % DEEP, {}, 400),
+        (
+            b'{"batch": [{"type": "track", "event": "A", "userId": "u", "timestamp": "2026-11-20", "name": %s}]}'
+            % DEEP,
+            {},
+            400,
+        ),
+        (b'{"batch": [{"type": "track", "event": "A", "userId": "u", "timestamp": %s}]}' % DEEP, {}, 400),
         (b"[" * 100_000, {}, 400),
         (b'{"batch": [NaN]}', {}, 400),
         (b'{"batch": [1e400]}', {}, 400),

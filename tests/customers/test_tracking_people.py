@@ -229,5 +229,5 @@ def test_an_erasure_forgets_what_was_looked_at(api: Storefront, merchant: Mercha
     assert visitor.basket(merchant.pk, customer_ids=[pk])
     store = next(store for store in stores if store.name == "customers.visitors")
     person = PrivatePerson(merchant_id=merchant.pk, ids=(pk,), anonymous_ids=("visitor-1",))
-    assert store.erase(person).deleted == 2
+    assert store.erase(person).deleted == 3  # its basket under both names, and how fast the visit was
     assert not visitor.basket(merchant.pk, customer_ids=[pk], anonymous_ids=["visitor-1"])
