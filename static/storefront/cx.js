@@ -177,8 +177,9 @@
       window.addEventListener("storage", (event) => event.key === STORE && recall());
       window.addEventListener("online", flush);
       window.addEventListener("pagehide", leave);
-      // Hidden may be the last that a phone tells; the answer is waited for, since most pages come back.
-      document.addEventListener("visibilitychange", () => document.hidden && flush());
+      // Hidden may be the last that a phone tells; the answer is waited for, since most pages come back. What cannot wait
+      // for an answer that is still out goes without one.
+      document.addEventListener("visibilitychange", () => document.hidden && (sending ? leave() : flush()));
       for (const call of early.splice(0)) api.push(call);
     },
     page: (name, properties) => (typeof name === "string" ? note("page", { name, properties }) : note("page", { properties: name })),

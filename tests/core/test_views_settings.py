@@ -216,7 +216,7 @@ def test_a_key_is_shown_once_and_works(client: Client, merchant: Merchant) -> No
 def test_a_publishable_key_takes_no_scopes_of_servers(client: Client, merchant: Merchant) -> None:
     data = {"name": "Shop", "kind": "pk", "scopes": ["orders:write"]}
     client.post(f"/m/{merchant.slug}/settings/keys/create", data)
-    assert ApiKey.objects.for_merchant(merchant).get().scopes == ["recommendations:read"]
+    assert ApiKey.objects.for_merchant(merchant).get().scopes == ["recommendations:read", "events:write"]
 
 
 @pytest.mark.parametrize(
