@@ -243,11 +243,11 @@ declare(
     reason=ANSWERED,
     columns=[
         facts("kind", "channel", "state", "received_at", "due_on", "extended_at", "closed_at", reason=ANSWERED),
-        facts("identity_checked_at", "extension_reason", reason=ANSWERED),
-        personal("contact", "statement", "identity_evidence", "outcome"),
+        facts("identity_checked_at", "extension_reason", "lifted_at", reason=ANSWERED),
+        personal("contact", "statement", "identity_evidence", "outcome", "lift_reason"),
         withheld("notes", "file", "link_until", reason=_("Inner notes of staff about the answer itself.")),
         withheld("customer", reason=_("The profile itself is in the export.")),
-        technical("id", "merchant", "identity_checked_by", "assignee", "closed_by", "job"),
+        technical("id", "merchant", "identity_checked_by", "assignee", "closed_by", "lifted_by", "job"),
         technical("receipt", reason=_("Counts per table, without the person.")),
     ],
 )

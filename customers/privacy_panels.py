@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.providers import NavigationItem, Panel, customer_panels, navigation
@@ -11,7 +12,13 @@ from merchants.models import Role
 
 def privacy_panel(customer: Customer) -> Panel:
     rows = PrivacyRequest.objects.for_merchant(customer.merchant_id).filter(customer=customer)
-    context = {"requests": list(rows.order_by("-pk")[:5]), "customer": customer, "customer_id": str(customer.pk)}
+    restriction = rows.restricting(timezone.now()).order_by("pk").first()
+    context = {
+        "restriction": restriction,
+        "requests": list(rows.order_by("-pk")[:5]),
+        "customer": customer,
+        "customer_id": str(customer.pk),
+    }
     return Panel("customers/parts/privacy_panel.html", context)
 
 

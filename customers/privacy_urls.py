@@ -13,6 +13,7 @@ privacy_urlpatterns: list[URLPattern] = [
     path("customers/privacy/<int:pk>/extend", privacy.privacy_extend, name="privacy_extend"),
     path("customers/privacy/<int:pk>/refuse", privacy.privacy_refuse, name="privacy_refuse"),
     path("customers/privacy/<int:pk>/complete", privacy.privacy_complete, name="privacy_complete"),
+    path("customers/privacy/<int:pk>/lift", privacy.privacy_lift, name="privacy_lift"),
     path("customers/privacy/<int:pk>/care", privacy.privacy_care, name="privacy_care"),
     path("customers/privacy/<int:pk>/export", privacy.privacy_export, name="privacy_export"),
     path("customers/privacy/<int:pk>/erase", privacy.privacy_erase, name="privacy_erase"),

@@ -35,15 +35,25 @@ def _forget_files(merchant_id: int, ids: list[Any]) -> int:
 
 
 def _answered(merchant_id: int, before: datetime) -> QuerySet[PrivacyRequest]:
-    return PrivacyRequest.objects.for_merchant(merchant_id).filter(closed_at__lt=before)
+    """A restriction counts from when it was lifted: until then it is in force, however old."""
+    closed = PrivacyRequest.objects.for_merchant(merchant_id).filter(closed_at__lt=before)
+    return closed.exclude(pk__in=_restrictions(merchant_id, before).values("pk"))
+
+
+def _restrictions(merchant_id: int, before: datetime) -> QuerySet[PrivacyRequest]:
+    """Those that stood at that moment, or stand since."""
+    granted = PrivacyRequest.objects.for_merchant(merchant_id).filter(kind=PrivacyRequest.Kind.RESTRICTION)
+    return granted.filter(state=PrivacyRequest.State.DONE).exclude(lifted_at__lt=before)
 
 
 def _leads(merchant_id: int, before: datetime) -> QuerySet[Customer]:
-    """Who never ordered, is long unchanged, and consented to nothing."""
+    """Who never ordered, is long unchanged, consented to nothing, and asked for nothing to be done with the data."""
     rows = Customer.objects.for_merchant(merchant_id).present().filter(last_order_at=None, updated_at__lt=before)
     consented = ConsentRecord.objects.for_merchant(merchant_id).filter(kind=ConsentRecord.Kind.GRANTED)
     active = Event.objects.for_merchant(merchant_id).filter(occurred_at__gte=before, customer_id__isnull=False)
+    held = _restrictions(merchant_id, before).exclude(customer=None)
     without = rows.exclude(pk__in=consented.values("customer")).exclude(pk__in=active.values("customer_id"))
+    without = without.exclude(pk__in=held.values("customer"))
     leads: QuerySet[Customer] = without
     return leads
 

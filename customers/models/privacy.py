@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -27,6 +27,11 @@ class PrivacyRequestQuerySet(MerchantQuerySet["PrivacyRequest"]):
     def pressing(self, today: date) -> Self:
         """Overdue, or due within a week."""
         return self.open().filter(due_on__lte=today + PrivacyRequest.PRESSING)
+
+    def restricting(self, at: datetime) -> Self:
+        """Restrictions (Art. 18) that were granted and not lifted at that moment."""
+        granted = self.filter(kind=PrivacyRequest.Kind.RESTRICTION, state=PrivacyRequest.State.DONE, closed_at__lte=at)
+        return granted.filter(Q(lifted_at=None) | Q(lifted_at__gt=at))
 
     def search(self, text: str) -> Self:
         """By the number of the request, the contact, or the customer's name."""
@@ -105,6 +110,12 @@ class PrivacyRequest(MerchantModel):
         Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("answered by")
     )
     outcome = models.TextField(_("outcome"), blank=True, help_text=_("What was done, or why it was refused."))
+    # Of a restriction: it ends, and the person is told before (Art. 18(3)).
+    lifted_at = models.DateTimeField(_("restriction lifted"), null=True)
+    lifted_by = models.ForeignKey(
+        Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("restriction lifted by")
+    )
+    lift_reason = models.CharField(_("why the restriction was lifted"), max_length=300, blank=True)
     # {"places": [{"table" | "store", "deleted", "blanked"}], "at": ISO 8601}: what an erasure did, without the person.
     receipt: models.JSONField[dict[str, Any]] = models.JSONField(_("receipt"), default=dict)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("job"))
@@ -122,6 +133,12 @@ class PrivacyRequest(MerchantModel):
         indexes = [
             models.Index(fields=["merchant", "due_on", "id"], name="privacy_request_by_deadline"),
             models.Index(fields=["merchant", "-id"], name="privacy_request_newest"),
+            # Who had the use of their data restricted: asked for with every personal recommendation.
+            models.Index(
+                fields=["merchant", "customer"],
+                condition=Q(kind="restriction", state="done"),
+                name="privacy_restrictions",
+            ),
         ]
         verbose_name = _("privacy request")
         verbose_name_plural = _("privacy requests")
@@ -132,6 +149,11 @@ class PrivacyRequest(MerchantModel):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def is_restricting(self) -> bool:
+        """A restriction that was granted and not lifted."""
+        return self.kind == self.Kind.RESTRICTION and self.state == self.State.DONE and self.lifted_at is None
 
     @property
     def tone(self) -> str:

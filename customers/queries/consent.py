@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from customers.models import (
     ConsentRecordQuerySet,
     Customer,
     Identity,
+    PrivacyRequest,
     Purpose,
     Suppression,
     SuppressionQuerySet,
@@ -40,6 +41,7 @@ ADDRESS_KINDS: dict[str, str] = {
 REASONS: dict[str, Any] = {
     Code.CONSENTED: _("This person consented."),
     Code.EXISTING_CUSTOMER: _("Existing customer: saw the notice when ordering and did not object (UWG § 7(3))."),
+    Code.RESTRICTED: _("This person had the use of their data restricted (GDPR Art. 18)."),
     Code.NO_ADDRESS: _("There is no address."),
     Code.OBJECTED: _("This person objected to advertising."),
     Code.ADDRESS_OBJECTED: _("Somebody with this address objected to advertising."),
@@ -112,12 +114,13 @@ def may_we(
 def legal_bases(
     readers: Sequence[Reader], *, merchant: Merchant, purpose: str, channel: str, at: datetime | None = None
 ) -> list[BasisDecision]:
-    """``may_we`` of many readers, in their order, with two queries."""
+    """``may_we`` of many readers, in their order, with three queries."""
     moment = at or timezone.now()
     statements = _statements(readers, merchant).about(purpose, channel)
     stops = _stops(readers, merchant).about(purpose, channel)
     known, standing = _by_customer(statements), _by_digest(stops)
-    return [_decide(reader, merchant, purpose, channel, moment, known, standing) for reader in readers]
+    restricted = _restricted(readers, merchant, moment)
+    return [_decide(reader, merchant, purpose, channel, moment, known, standing, restricted) for reader in readers]
 
 
 def _decide(
@@ -128,6 +131,7 @@ def _decide(
     at: datetime,
     known: Mapping[int | None, Sequence[ConsentRecord]],
     standing: Mapping[str, Sequence[Suppression]],
+    restricted: Set[int],
 ) -> BasisDecision:
     """``known`` by customer and ``standing`` by digest: what was recorded about this purpose and channel."""
     needs_address = purpose not in WITHOUT_CHANNEL and (not channel or channel in ADDRESS_KINDS)
@@ -137,6 +141,7 @@ def _decide(
         statements=map(_statement, known.get(reader.customer_id, [])),
         stops=map(_stop, standing.get(address_digest(reader.address), []) if reader.address else []),
         exception=_exception_state(merchant, purpose),
+        restricted=reader.customer_id in restricted,
     )
     return BasisDecision(verdict.basis, verdict.code, verdict.evidence)
 
@@ -163,13 +168,14 @@ CELLS: tuple[tuple[Purpose, str], ...] = tuple(
 
 
 def consent_state(customer: Customer, *, at: datetime | None = None) -> list[ConsentCell]:
-    """What is allowed with this person for every purpose and channel, now or as it stood; three queries."""
+    """What is allowed with this person for every purpose and channel, now or as it stood; four queries."""
     merchant, moment = customer.merchant, at or timezone.now()
     identities = sorted(customer.identities.all(), key=lambda identity: identity.pk)
     newest = {identity.kind: identity.value for identity in identities}
     addresses = {channel: newest.get(kind, "") for channel, kind in ADDRESS_KINDS.items()}
     readers = [Reader(customer.pk, address) for address in {*addresses.values(), ""}]
     records, stops = list(_statements(readers, merchant).order_by()), list(_stops(readers, merchant))
+    restricted = _restricted(readers, merchant, moment)
 
     def cell(purpose: Purpose, channel: str) -> ConsentCell:
         reader = Reader(customer.pk, addresses.get(channel, ""))
@@ -177,7 +183,7 @@ def consent_state(customer: Customer, *, at: datetime | None = None) -> list[Con
             customer.pk: [row for row in records if _speaks_of(row, purpose, channel)]
         }
         standing = _by_digest(row for row in stops if _speaks_of(row, purpose, channel))
-        decision = _decide(reader, merchant, purpose, channel, moment, known, standing)
+        decision = _decide(reader, merchant, purpose, channel, moment, known, standing, restricted)
         return ConsentCell(purpose, channel, reader.address, decision)
 
     return [cell(purpose, channel) for purpose, channel in CELLS]
@@ -205,6 +211,15 @@ def _statements(readers: Iterable[Reader], merchant: Merchant) -> ConsentRecordQ
 def _stops(readers: Iterable[Reader], merchant: Merchant) -> SuppressionQuerySet:
     rows: SuppressionQuerySet = Suppression.objects.for_merchant(merchant)
     return rows.of(*{reader.address for reader in readers} - {""})
+
+
+def _restricted(readers: Iterable[Reader], merchant: Merchant, at: datetime) -> frozenset[int]:
+    """Ids of those whose restriction stood at that moment."""
+    ids = {reader.customer_id for reader in readers} - {None}
+    if not ids:
+        return frozenset()
+    standing = PrivacyRequest.objects.for_merchant(merchant).restricting(at).filter(customer__in=ids)
+    return frozenset(standing.values_list("customer", flat=True))
 
 
 def _by_customer(records: ConsentRecordQuerySet) -> Mapping[int | None, Sequence[ConsentRecord]]:

@@ -10,8 +10,8 @@ from customers.queries.consent import ADDRESS_KINDS, ConsentCell, consent_state
 from customers.queries.consent_texts import choose_text, current_texts
 from customers.rules.legal_basis import Code
 
-# No switch helps here: messages to the address come back, or its owner complained.
-UNREACHABLE = frozenset({Code.ADDRESS_BOUNCED, Code.ADDRESS_COMPLAINED})
+# No switch helps here: messages to the address come back, its owner complained, or had the use of the data restricted.
+UNREACHABLE = frozenset({Code.ADDRESS_BOUNCED, Code.ADDRESS_COMPLAINED, Code.RESTRICTED})
 
 
 @dataclass(frozen=True)

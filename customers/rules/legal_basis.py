@@ -25,6 +25,7 @@ class Code(StrEnum):
 
     CONSENTED = "consented"
     EXISTING_CUSTOMER = "existing_customer"
+    RESTRICTED = "restricted"
     NO_ADDRESS = "no_address"
     OBJECTED = "objected"
     ADDRESS_OBJECTED = "address_objected"
@@ -97,10 +98,12 @@ def decide(
     statements: Iterable[Statement],
     stops: Iterable[Stop],
     exception: ExceptionState,
+    restricted: bool = False,
 ) -> Verdict:
     """The verdict for advertising to ``address`` at the moment ``at``; later statements do not exist yet.
 
-    ``address`` is None where the purpose writes to nobody (profiling, tracking).
+    ``address`` is None where the purpose writes to nobody (profiling, tracking). ``restricted``: the person had the
+    use of their data restricted (GDPR Art. 18); nothing outweighs that, not even a consent that came later.
     """
     if address is not None and not address:
         return _none(Code.NO_ADDRESS)
@@ -109,6 +112,8 @@ def decide(
     for code in (Code.ADDRESS_BOUNCED, Code.ADDRESS_COMPLAINED):
         if any(stop.code == code for stop in standing):
             return _none(code)
+    if restricted:
+        return _none(Code.RESTRICTED)
     return _decided(address, known, standing) or _by_exception(address, known, exception)
 
 

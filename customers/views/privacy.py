@@ -35,6 +35,7 @@ from customers.actions.privacy.requests import (
     check_identity,
     complete_request,
     extend_deadline,
+    lift_restriction,
     open_request,
     refuse_request,
 )
@@ -121,6 +122,7 @@ def _page(request: MerchantRequest, found: PrivacyRequest, *, refused: KitForm |
         "identity_form": IdentityForm(merchant=request.merchant, initial={"customer": known}),
         "extend_form": ReasonForm(prefix="extend"),
         "refuse_form": ReasonForm(prefix="refuse"),
+        "lift_form": ReasonForm(prefix="lift"),
         "outcome_form": OutcomeForm(),
         "erase_form": EraseForm(),
         "care_form": CareForm(merchant=request.merchant, initial={"assignee": found.assignee_id, "notes": found.notes}),
@@ -219,6 +221,19 @@ def privacy_refuse(request: MerchantRequest, pk: int) -> HttpResponse:
     reason = form.cleaned_data["reason"]
     return _answer(
         request, pk, lambda: refuse_request(found, reason=reason, staff=request.user), _("The request is refused.")
+    )
+
+
+@require_POST
+@merchant_view(Role.SUPPORT)
+def privacy_lift(request: MerchantRequest, pk: int) -> HttpResponse:
+    """The restriction ends."""
+    found, form = _one(request, pk), ReasonForm(request.POST, prefix="lift")
+    if not form.is_valid():
+        return _page(request, found, refused=form)
+    reason = form.cleaned_data["reason"]
+    return _answer(
+        request, pk, lambda: lift_restriction(found, reason=reason, staff=request.user), _("The restriction is lifted.")
     )
 
 

@@ -94,6 +94,7 @@ ROWS: dict[str, type[Any]] = {
     "privacy_extend": PrivacyRequest,
     "privacy_issue_link": PrivacyRequest,
     "privacy_receipt": PrivacyRequest,
+    "privacy_lift": PrivacyRequest,
     "privacy_refuse": PrivacyRequest,
     "product_detail": Product,
     "team_remove": Membership,

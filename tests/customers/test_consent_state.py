@@ -48,7 +48,7 @@ def test_the_matrix_costs_as_much_for_many_records(django_assert_num_queries):
         record_consent(
             customer, purpose="newsletter", channel="email", text_version=str(number), source="x", evidence={}
         )
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         consent_state(customer)
 
 

@@ -173,3 +173,24 @@ def test_advertising_is_never_allowed_without_a_consent_or_a_notice_to_show(stat
 )
 def test_normalise_address_makes_two_spellings_one(written, normal):
     assert normalise_address(written) == normal
+
+
+@pytest.mark.parametrize("exception", list(ExceptionState))
+@pytest.mark.parametrize(
+    ("address", "statements", "stops", "expected"),
+    [
+        pytest.param(ADDRESS, [], [], Code.RESTRICTED, id="nothing known"),
+        pytest.param(ADDRESS, [granted(-5)], [], Code.RESTRICTED, id="consent"),
+        pytest.param(ADDRESS, [notice(-5)], [], Code.RESTRICTED, id="existing customer"),
+        pytest.param(ADDRESS, [objected(-5)], [], Code.RESTRICTED, id="objected as well"),
+        pytest.param(None, [granted(-5)], [], Code.RESTRICTED, id="writes to nobody"),
+        pytest.param("", [granted(-5)], [], Code.NO_ADDRESS, id="nothing to write to"),
+        # Messages of the contract ask for this one (campaigns.composing): it must not be hidden.
+        pytest.param(ADDRESS, [], [stop(Code.ADDRESS_BOUNCED, -5)], Code.ADDRESS_BOUNCED, id="bounces"),
+    ],
+)
+def test_a_restriction_closes_the_door_whatever_was_said(
+    address: str | None, statements: list[Statement], stops: list[Stop], expected: Code, exception: ExceptionState
+) -> None:
+    answer = decide(address=address, at=NOW, statements=statements, stops=stops, exception=exception, restricted=True)
+    assert answer == Verdict(NONE, expected)

@@ -112,7 +112,7 @@ def assign_request(request: PrivacyRequest, *, assignee: Staff | None, notes: st
 
 @transaction.atomic
 def complete_request(request: PrivacyRequest, *, outcome: str, staff: Staff) -> PrivacyRequest:
-    """Staff answered it. An objection takes effect by this; an erasure is done by ``erase_customer`` alone."""
+    """Staff answered it. An objection or restriction takes effect by this; an erasure is ``erase_customer``'s alone."""
     locked = lock_open(request)
     if locked.kind == Kind.ERASURE:
         raise DomainError("erasure_not_run", _("An erasure is done when it ran, or refused with a reason."))
@@ -129,6 +129,20 @@ def refuse_request(request: PrivacyRequest, *, reason: str, staff: Staff) -> Pri
     if not reason.strip():
         raise InvalidInput("reason_missing", _("Say why: the person must be told."), field="reason")
     return _close(lock_open(request), State.REFUSED, reason, staff)
+
+
+@transaction.atomic
+def lift_restriction(request: PrivacyRequest, *, reason: str, staff: Staff) -> PrivacyRequest:
+    """The restriction ends: what consents and objections say counts again. The person is told before (Art. 18(3))."""
+    if not reason.strip():
+        raise InvalidInput("reason_missing", _("Say why: the person must be told."), field="reason")
+    locked = lock(request)
+    if not locked.is_restricting:
+        raise DomainError("no_restriction", _("There is no restriction to lift, or it was lifted already."))
+    locked.lifted_at, locked.lifted_by, locked.lift_reason = timezone.now(), staff, reason
+    locked.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+    _audit(locked, "lifted", staff)
+    return locked
 
 
 def _close(request: PrivacyRequest, state: str, outcome: str, staff: Staff | None) -> PrivacyRequest:
