@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
 from core.providers import TimelineEntry, customer_timeline, timeline_filters
+from core.templatetags.screens import spoken_source
 from customers.models import ConsentRecord, Customer
 
 PAGE = 30
@@ -180,7 +181,7 @@ def consent_entries(customer: Customer, limit: int, before: datetime | None) -> 
 
 def _consent_entry(record: ConsentRecord) -> TimelineEntry:
     icon, tone = TONES[ConsentRecord.Kind(record.kind)]
-    about = [record.get_purpose_display(), record.get_channel_display(), record.source]
+    about = [record.get_purpose_display(), record.get_channel_display(), spoken_source(record.source)]
     return TimelineEntry(
         at=record.occurred_at,
         kind=f"consent.{record.kind}",

@@ -11,6 +11,7 @@ from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from core.filters import AUDIT_ACTIONS
 from core.forms import kit_class
@@ -89,6 +90,24 @@ def kit_widget(field: BoundField) -> SafeString:
 def spoken_key(name: str) -> str:
     """``dry_run`` → ``Dry run`` or ``Probelauf``: the names that jobs give their parameters and results."""
     return gettext(name.replace("_", " ").capitalize())
+
+
+# What cxapp itself writes down as the source of a consent or a trait; callers of the API and files name their own.
+OWN_SOURCES = {
+    "back office": _("back office"),
+    "import": _("import"),
+    "objection page": _("objection page"),
+    "one-click unsubscribe": _("one-click unsubscribe"),
+    "order": _("order"),
+    "preference centre": _("preference centre"),
+    "tracking": _("tracking"),
+}
+
+
+@register.filter
+def spoken_source(source: str) -> str:
+    """``preference centre`` → ``Einstellungsseite``; what a shop calls a source stays as it is."""
+    return str(OWN_SOURCES.get(source, source))
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -18,6 +18,7 @@ from customers.rules.addresses import normalise_address
 from merchants.models import Merchant, Staff
 
 LONGEST = 36_525
+GDPR_APPLIES = date(2018, 5, 25)
 # What staff type before something that cannot be undone.
 ERASE = pgettext_lazy("typed to confirm", "ERASE")
 
@@ -41,6 +42,8 @@ class RequestForm(KitForm):
         day = self.cleaned_data["received_on"]
         if day > timezone.localdate():
             raise forms.ValidationError(_("A request cannot have been received in the future."))
+        if day < GDPR_APPLIES:
+            raise forms.ValidationError(_("The GDPR applies since 25 May 2018: check the year."))
         moment = timezone.make_aware(datetime.combine(day, time(12)))
         return min(moment, timezone.now())
 

@@ -148,7 +148,18 @@ def _said(error: Exception) -> str:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_constant)
+    value = json.loads(text, parse_constant=_no_constant)
+    if "\\ud" in text.lower():
+        _require_whole_characters(value)
+    return value
+
+
+def _require_whole_characters(value: Any) -> None:
+    """JSON can name one half of a character. It is no text: neither a page nor the database takes it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(_("it holds one half of a character (“\\ud…”)")) from error
 
 
 def _no_constant(name: str) -> Any:

@@ -90,6 +90,8 @@ def test_every_dialect_that_spreadsheets_write_is_read(
         (b";".join(b"c%d" % number for number in range(600)) + b"\n1\n", "too_many_columns"),
         (b'[{"email": "a@example.org"}', "not_json"),
         (b'[{"email": NaN}]', "not_json"),
+        (b'[{"email": "a@example.org", "name": "\\uD83D"}]', "not_json"),
+        (b'[{"email": "a@example.org", "\\udc00": 1}]', "not_json"),
         (b"[" * 100_000, "not_json"),
         (b"[]", "columns_missing"),
     ],

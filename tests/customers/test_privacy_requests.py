@@ -280,8 +280,8 @@ def test_mistakes_are_shown_where_they_were_made(client: Client, customer: Custo
         assert answer.status_code == 422
         assert "cx-field-error" in answer.text
     future = (timezone.localdate() + timedelta(days=3)).isoformat()
-    answer = client.post(
-        reverse("privacy_new", args=[slug]), {"kind": "access", "channel": "post", "received_on": future}
-    )
-    assert answer.status_code == 422
-    assert "in the future" in answer.text
+    for day, cause in [(future, "in the future"), ("0202-11-20", "check the year")]:
+        new = {"kind": "access", "channel": "post", "received_on": day}
+        answer = client.post(reverse("privacy_new", args=[slug]), new)
+        assert answer.status_code == 422
+        assert cause in answer.text

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
+from core.templatetags.screens import OWN_SOURCES, spoken_source
+from customers.actions import corrections, preferences
 from customers.actions.consent import record_consent, suppress_addresses
 from customers.actions.consent_texts import add_consent_text
 from customers.models import ConsentRecord, ConsentText, Customer, Suppression
 from customers.queries.consent import may_we
+from customers.tracking import people
 from merchants.models import AuditEntry, Merchant, Role
 from tests.factories import CustomerFactory, MembershipFactory
 
@@ -156,3 +160,13 @@ def test_a_suppression_outlives_the_profile(merchant, customer):
     asked = {"purpose": "newsletter", "channel": "email", "address": address}
     assert may_we(again, merchant=merchant, **asked).code == "address_objected"
     assert record.address == ""
+
+
+def test_where_a_consent_came_from_is_said_in_the_readers_language() -> None:
+    with translation.override("de"):
+        assert spoken_source(preferences.SOURCE) == "Einstellungsseite"
+        assert spoken_source("Kasse 4") == "Kasse 4"
+
+
+def test_our_own_sources_have_words() -> None:
+    assert {preferences.SOURCE, corrections.BY_STAFF, people.SOURCE} <= OWN_SOURCES.keys()
