@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.bulk import insert_rows
 from core.errors import DomainError
 from customers.actions.consent import ADDRESS_KINDS_OF, suppress_addresses
 from customers.actions.consent_texts import require_text
@@ -138,7 +139,7 @@ class _Texts:
 def _record(merchant: Merchant, row: ImportedConsent, text: ConsentText | None) -> ConsentRecord:
     assert row.occurred_at is not None
     return ConsentRecord(
-        merchant=merchant,
+        merchant_id=merchant.pk,
         customer_id=row.customer_id,
         kind=row.kind,
         purpose=row.purpose,
@@ -164,7 +165,9 @@ def _append_unknown(merchant: Merchant, records: Sequence[ConsentRecord]) -> lis
     for record in records:
         if _identity_of(record) not in known:
             new.setdefault(_identity_of(record), record)
-    return list(ConsentRecord.objects.bulk_create(new.values(), batch_size=1000))
+    added = list(new.values())
+    insert_rows(added)
+    return added
 
 
 def _suppress_objectors(merchant: Merchant, records: Sequence[ConsentRecord]) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from core.bulk import insert_rows
 from core.locks import lock_name
 from customers.actions.absorbing import absorb
 from customers.actions.people import Sighting, describe, write_details
@@ -23,7 +24,6 @@ from merchants.models import Merchant
 
 # So many identities may be connected with those of a call. What lies further away is left as it is.
 WIDEST = 5000
-BATCH = 2000
 
 Pair = tuple[Key, Key, bool]  # both ends of a link, the better first; whether staff decided it
 
@@ -57,7 +57,8 @@ def _described(
     owners = [world.profile_of(identities) for identities in wanted]
     changed = {}
     for sighting, owner in zip(sightings, owners, strict=True):
-        if owner is not None and describe(owner, sighting.person, sighting.at):
+        # New profiles were described before they were stored.
+        if owner is not None and owner.pk not in world.made and describe(owner, sighting.person, sighting.at):
             changed[owner.pk] = owner
     write_details(list(changed.values()))
     return owners
@@ -101,8 +102,10 @@ class _World:
     def __init__(self, merchant: Merchant, keys: set[Key], *, whole: bool) -> None:
         self.merchant = merchant
         self.customers: dict[int, Customer] = {}
+        self.made: set[int] = set()
         self._wanted, self._whole = keys, whole
         self._since: dict[Key, datetime] = {}
+        self._seen: list[tuple[Sighting, Mapping[str, str]]] = []
         self.read()
 
     def read(self) -> None:
@@ -140,9 +143,10 @@ class _World:
 
     def see(self, sighting: Sighting, identities: Mapping[str, str]) -> None:
         """Note that these came together."""
+        self._seen.append((sighting, identities))
         for key in identities.items():
             if key not in self._identities:
-                self._identities[key] = Identity(merchant=self.merchant, kind=key[0], value=key[1])
+                self._identities[key] = Identity(merchant_id=self.merchant.pk, kind=key[0], value=key[1])
             self._since[key] = min(sighting.at, self._since.get(key, sighting.at))
         together = [key for key in identities.items() if self._identities[key].blocked_at is None]
         for other in together[1:]:
@@ -150,7 +154,10 @@ class _World:
 
     def _link(self, one: Key, other: Key, at: datetime, source: str = "") -> None:
         pair = (*ordered(one, other), False)
-        link = self._links.setdefault(pair, IdentityLink(merchant=self.merchant, source=source[:80], first_seen_at=at))
+        link = self._links.get(pair)
+        if link is None:
+            link = IdentityLink(merchant_id=self.merchant.pk, source=source[:80], first_seen_at=at)
+            self._links[pair] = link
         if at < link.first_seen_at:
             link.first_seen_at, link.source = at, source[:80]
             self._changed.add(pair)
@@ -181,6 +188,8 @@ class _World:
 
     def _hold_together(self) -> None:
         """What a profile holds without a link came together some time ago: written by hand, or before links were."""
+        if not self.owners:
+            return
         joining = [pair for pair, row in self._links.items() if row.pk and not row.refusal]
         groups = resolve(self._identities, [Link(*pair[:2], timezone.now(), decided=True) for pair in joining]).groups
         number_of = {key: number for number, group in enumerate(groups) for key in group}
@@ -219,17 +228,27 @@ class _World:
         for number, group in enumerate(resolved.groups):
             at_home[number].sort(key=lambda row: (row.created_at, row.pk))
             homes.append(at_home[number][0] if at_home[number] else self._new(group))
-        Customer.objects.bulk_create([home for home in homes if home.pk is None], batch_size=BATCH)
         self._home_of = {key: homes[number] for key, number in number_of.items()}
+        self._store([home for home in homes if home._state.adding])
         self._place({number: {row.pk for row in rows} for number, rows in at_home.items()}, number_of)
         for number, rows in at_home.items():
             for other in rows[1:]:
                 absorb(homes[number], other, reason=Merge.Reason.RESOLVED)
 
+    def _store(self, new: Sequence[Customer]) -> None:
+        """With what was said of them, so that no row is written twice."""
+        for sighting, identities in self._seen:
+            owner = self.profile_of(identities)
+            if owner is not None and owner._state.adding:
+                describe(owner, sighting.person, sighting.at)
+        insert_rows(new)
+        self.made = {row.pk for row in new}
+
     def _new(self, group: Iterable[Key]) -> Customer:
         """A profile that is known since its identities were first seen."""
         seen = [self._since[key] for key in group if key in self._since]
-        return Customer(merchant=self.merchant, created_at=min(seen, default=timezone.now()))
+        now = timezone.now()
+        return Customer(merchant=self.merchant, created_at=min(seen, default=now), updated_at=now)
 
     def _place(self, residents: Mapping[int, set[int]], number_of: Mapping[Key, int]) -> None:
         """New identities go to their homes, and those that turned out to be somebody else's."""
@@ -242,7 +261,7 @@ class _World:
                 added.append(row)
             elif row.customer_id not in residents.get(number_of[key], ()):
                 self._move(row, home)
-        Identity.objects.bulk_create(added, batch_size=BATCH)
+        insert_rows(added)
 
     def _move(self, row: Identity, home: Customer) -> None:
         changes = {"kind": row.kind, "customer": {"from": row.customer_id, "to": home.pk}}
@@ -257,11 +276,11 @@ class _World:
             is_changed = pair in self._changed or link.refusal != refusals[pair]
             link.refusal = refusals[pair]
             if not link.pk:
-                link.first, link.second = self._identities[pair[0]], self._identities[pair[1]]
+                link.first_id, link.second_id = self._identities[pair[0]].pk, self._identities[pair[1]].pk
                 fresh.append(link)
             elif is_changed:
                 changed.append(link)
-        IdentityLink.objects.bulk_create(fresh, batch_size=BATCH)
+        insert_rows(fresh)
         if changed:
             rows = IdentityLink.objects.for_merchant(self.merchant)
             rows.bulk_update(changed, ["refusal", "first_seen_at", "source"], batch_size=500)

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext_noop
 
+from core.bulk import collecting_no_garbage
 from core.importing.report import Rejected, forget_rejected, list_rejected
 from core.jobs import Progress
 from core.models import Job
@@ -25,7 +26,17 @@ from customers.importing.reading import PeopleFile, Row, open_people, read_throu
 from customers.importing.reasons import explain
 from customers.importing.rows import Flaw, Mapped, Parsed, parse, vocabulary
 from customers.importing.writing import Written, write_people
-from customers.models import Channel, Company, CompanyPerson, ConsentRecord, Customer, Identity, Purpose, Trait
+from customers.models import (
+    Channel,
+    Company,
+    CompanyPerson,
+    ConsentRecord,
+    Customer,
+    Identity,
+    IdentityLink,
+    Purpose,
+    Trait,
+)
 
 BATCH = 2000
 TRIES = 3
@@ -96,11 +107,22 @@ class _Walk:
         self._progress.step(gettext_noop("Importing customers"), total=self._tally.rows)
         for number, rows in enumerate(_batches(self._file.rows())):
             if number >= self._tally.batches:
-                self._take([parse(row, self._mapped) for row in rows])
+                self._take_rows(rows)
             self._progress.advance(len(rows))
-        if self._tally.added and not self._dry_run:
-            refresh_statistics([Customer, Identity, Trait, ConsentRecord, Company, CompanyPerson])
+        self._refresh_statistics()
         return dict(self._job.result)
+
+    def _take_rows(self, rows: Sequence[Row]) -> None:
+        begun = self._tally.added
+        with collecting_no_garbage():
+            self._take([parse(row, self._mapped) for row in rows])
+        if not begun:
+            self._refresh_statistics()
+
+    def _refresh_statistics(self) -> None:
+        """After the first rows, so that the next are found among them by their index, and at the end for everybody."""
+        if self._tally.added and not self._dry_run:
+            refresh_statistics([Customer, Identity, IdentityLink, Trait, ConsentRecord, Company, CompanyPerson])
 
     def _take(self, batch: Sequence[Parsed]) -> None:
         """Again if somebody else stored one of the people in the meantime: then they are known."""

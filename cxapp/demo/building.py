@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,6 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.db.models import Model
 
+from core.bulk import Tick, collecting_no_garbage, copy_rows
 from core.errors import DomainError
 from core.statistics import refresh_statistics
 from customers.models import PrivacyRequest
@@ -28,7 +28,6 @@ from cxapp.demo.privacy import write_privacy_requests
 from cxapp.demo.relations import relation_rows
 from cxapp.demo.rows import ShopRows
 from cxapp.demo.shop import generate
-from cxapp.demo.writing import Tick, copy_rows
 from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
 from orders.actions.valuation import value_customers
@@ -145,7 +144,7 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
     with watch(f"{merchant.name}: inventing eighteen months", customers) as tick:
         shop = generate(merchant.slug, customers=customers, seed=seed, now=now, tick=tick)
     counts: Counter[str] = Counter()
-    with watch(f"{merchant.name}: storing them", None) as tick, _collecting_no_garbage():
+    with watch(f"{merchant.name}: storing them", None) as tick, collecting_no_garbage():
         for batch in _batches(ShopRows(merchant, shop), seed=seed, now=now):
             copy_rows(batch, tick)
             if batch:
@@ -174,18 +173,6 @@ def _batches(rows: ShopRows, *, seed: int, now: datetime) -> Iterator[Sequence[M
     """What the shop's systems tell, then what its staff add: that is about people who are stored already."""
     yield from rows.batches()
     yield from relation_rows(rows.merchant, rows.customers, seed=seed, now=now)
-
-
-@contextmanager
-def _collecting_no_garbage() -> Iterator[None]:
-    """Two hundred thousand rows that all stay: Python would look through them again and again, for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _allow_time() -> None:

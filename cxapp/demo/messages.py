@@ -18,8 +18,8 @@ from campaigns.actions.queueing import add_order_confirmation
 from campaigns.composing import Stuck, compose
 from campaigns.models import Message, MessageBlock
 from campaigns.recommending import Recommender
+from core.bulk import Tick
 from cxapp.demo.assortment import MAIN
-from cxapp.demo.writing import Tick
 from merchants.models import Merchant
 from orders.models import Order
 

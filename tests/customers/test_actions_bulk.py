@@ -3,9 +3,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.bulk import MANY
 from customers.actions.bulk import Sighting, resolve_customers
 from customers.actions.profiles import Person, resolve_customer
 from customers.models import Customer
@@ -40,6 +43,27 @@ def test_older_details_only_fill_gaps(merchant: Merchant):
     resolve_customers(merchant, [Sighting(Person(external_id="1", first_name="Old", country="GB"), NOON)])
     known.refresh_from_db()
     assert (known.first_name, known.country) == ("Ada", "GB")
+
+
+@pytest.mark.parametrize("count", [3, 2 * MANY])
+def test_new_people_are_written_once_with_the_newest_said_of_each(merchant: Merchant, count: int):
+    later = NOON + timedelta(days=1)
+    said = [
+        Sighting(Person(external_id=f"c-{number}", email=f"{number}@example.org", first_name=name), at)
+        for number in range(count)
+        for name, at in (("New", later), ("Old", NOON))
+    ]
+    with CaptureQueriesContext(connection) as captured:
+        found = resolve_customers(merchant, said)
+    assert not [query["sql"] for query in captured if "UPDATE" in query["sql"].split()[0]]
+    stored = {row.pk: row for row in Customer.objects.for_merchant(merchant).with_identities()}
+    assert len(stored) == count
+    for number in range(count):
+        row = stored[found[2 * number]]
+        assert found[2 * number] == found[2 * number + 1]
+        assert (row.external_id, row.email) == (f"c-{number}", f"{number}@example.org")
+        assert (row.first_name, row.details_at) == ("New", {"first_name": later.isoformat()})
+        assert row.created_at == NOON
 
 
 texts = st.sampled_from(["", "", "x", "y"])

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.bulk import copy_rows
 from customers.models import Customer, Event
 from cxapp.demo.shop import DemoShop, generate
 from cxapp.demo.visit_rows import event_rows
 from cxapp.demo.visits import DAYS
-from cxapp.demo.writing import copy_rows
 from merchants.models import Merchant
 from tests.factories import CustomerFactory
 

@@ -14,11 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 from tqdm import tqdm
 
+from core.bulk import Tick
 from core.errors import DomainError
 from cxapp.demo import building
 from cxapp.demo import messages as confirmations
 from cxapp.demo.assortment import MAIN
-from cxapp.demo.writing import Tick
 from merchants.models import Merchant
 
 CUSTOMERS, SEED = 5_000, 20_261
