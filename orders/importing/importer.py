@@ -22,7 +22,7 @@ from core.events import publish
 from core.importing.report import forget_rejected
 from core.jobs import Progress
 from core.statistics import refresh_statistics
-from customers.models import Customer, Identity
+from customers.models import Customer, CustomerKpis, Identity
 from orders.events import OrdersImported
 from orders.importing import FileFormat, cxapp_csv, online_retail, shopify_csv
 from orders.importing.batch import FATE, Batch, Format, Shop, require
@@ -32,7 +32,7 @@ from orders.importing.report import Tally, list_rejected, save_tally
 from orders.importing.returning import Outcome, record_returns, rehearse_returns, returned_rows
 from orders.importing.source import Source, open_source
 from orders.importing.writing import Products, sort_orders, write_new, write_newer
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, Shipment, ShipmentLine
 
 FORMATS: dict[str, Format] = {
     FileFormat.CXAPP_CSV: cxapp_csv.FORMAT,
@@ -102,7 +102,10 @@ class _Walk:
             self._returned += returned_rows(batch.returns)
             self._returned_raw.append(batch.raw.join(batch.returns.select("line"), on="line", how="semi"))
             if number >= self._tally.batches:
+                is_first = not self._tally.orders
                 self._take(batch)
+                if is_first:
+                    self._refresh_statistics()
             self._progress.advance(batch.raw.height)
 
     def _take(self, batch: Batch) -> None:
@@ -144,9 +147,9 @@ class _Walk:
         return tally
 
     def _refresh_statistics(self) -> None:
-        """Returns, trainings and pages find one order among the many that are new to the planner."""
-        if self._tally.orders:
-            refresh_statistics([Customer, Identity, Order, OrderLine])
+        """After the first orders and after the last: whoever looks for one finds it among those new to the planner."""
+        if self._tally.orders and not self._dry_run:
+            refresh_statistics([Customer, CustomerKpis, Identity, Order, OrderLine, Shipment, ShipmentLine])
 
     def _take_returns(self) -> None:
         if not self._returned:

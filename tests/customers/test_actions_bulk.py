@@ -49,7 +49,7 @@ def test_older_details_only_fill_gaps(merchant: Merchant):
 def test_new_people_are_written_once_with_the_newest_said_of_each(merchant: Merchant, count: int):
     later = NOON + timedelta(days=1)
     said = [
-        Sighting(Person(external_id=f"c-{number}", email=f"{number}@example.org", first_name=name), at)
+        Sighting(Person(external_id=f"c-{number}", email=f"person{number}@example.org", first_name=name), at)
         for number in range(count)
         for name, at in (("New", later), ("Old", NOON))
     ]
@@ -61,7 +61,7 @@ def test_new_people_are_written_once_with_the_newest_said_of_each(merchant: Merc
     for number in range(count):
         row = stored[found[2 * number]]
         assert found[2 * number] == found[2 * number + 1]
-        assert (row.external_id, row.email) == (f"c-{number}", f"{number}@example.org")
+        assert (row.external_id, row.email) == (f"c-{number}", f"person{number}@example.org")
         assert (row.first_name, row.details_at) == ("New", {"first_name": later.isoformat()})
         assert row.created_at == NOON
 
