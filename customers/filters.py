@@ -92,8 +92,12 @@ class CustomerFilter(ListFilter):
         return rows.filter(kpis__predicted_value__lt=high) if high else rows
 
     def by_lifecycle(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        if value != Lifecycle.LEAD:
+            return rows.filter(kpis__lifecycle=value)
+        if self.shows_predicted_only:
+            return rows.none()  # nothing is predicted of who never ordered: no need to look at everybody else
         # Who never ordered need not have figures; and the list's own index knows them.
-        return rows.filter(last_order_at=None) if value == Lifecycle.LEAD else rows.filter(kpis__lifecycle=value)
+        return rows.filter(last_order_at=None)
 
     def by_orders(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         if value == "again":

@@ -124,6 +124,16 @@ def test_the_search_finds_telephones_however_they_are_written_and_cards(
     assert [row.first_name for row in listing.rows] == ["Ada"]
 
 
+def test_of_who_never_ordered_nothing_is_predicted(client: Client, merchant: Merchant) -> None:
+    lead, buyer = CustomerFactory(merchant=merchant), CustomerFactory(merchant=merchant, last_order_at=AT)
+    CustomerKpis.objects.create(merchant=merchant, customer=buyer, lifecycle="active", predicted_value=100)
+    page = client.get(f"/m/{merchant.slug}/customers/?sort=-predicted")
+    assert (buyer.name in page.text, lead.name in page.text) == (True, False)
+    both = client.get(f"/m/{merchant.slug}/customers/?lifecycle=lead&sort=-predicted")
+    assert both.status_code == 200
+    assert not {name for name in (buyer.name, lead.name) if name in both.text}
+
+
 def test_a_merged_profile_leads_to_the_kept_one(client: Client, merchant: Merchant, stranger: Membership) -> None:
     kept, foreign = CustomerFactory(merchant=merchant), CustomerFactory(merchant=stranger.merchant)
     Merge.objects.create(merchant=merchant, kept=kept, kept_id_then=kept.pk, absorbed_id=900_001, reason="staff")
