@@ -1,4 +1,4 @@
-"""The main job on a real shop's data: import, train, order over HTTP, confirmation over SMTP."""
+"""On a real shop's data: the main job (import, train, order over HTTP, confirmation over SMTP), and customers' figures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import json
 import socket
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+import time_machine
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import AsyncMessage
 from django.core.management import call_command
@@ -23,6 +27,7 @@ from core import events
 from core.models import ImportRejection
 from customers.actions.consent import record_objection
 from customers.models import Customer
+from customers.queries.kpis import customer_value
 from merchants.actions import create_api_key
 from merchants.models import Merchant
 from orders.models import Order, OrderLine, ReturnLine
@@ -32,6 +37,8 @@ DATA = Path(__file__).resolve().parents[2] / "shared/data/online_retail.parquet"
 ROWS = 453_843
 # Two customers of the data set with a long history.
 BUYER, OBJECTOR = "14911", "12748"
+# Everything in the data set is before this.
+LATER = datetime(2011, 12, 20, 12, tzinfo=UTC)
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"the real shop's orders are not at {DATA}")
 
@@ -145,3 +152,77 @@ def test_a_real_shops_order_is_confirmed_with_a_lawful_cross_sell_block(
     assert withheld.code == "objected"
     assert "A-1002" in plain.get_body(("plain",)).get_content()
     assert len(mailbox.mails) == 2
+
+
+def plain_histories() -> pl.DataFrame:
+    """What the raw file says of customers about whom it leaves no question, one row each.
+
+    That is: only products with a price, no discounts and no fees; of every product that somebody sent back the price
+    was always the same, and no unit came back that was not bought before.
+    """
+    rows = pl.read_parquet(DATA).with_columns(
+        at=pl.col("InvoiceDate").dt.replace_time_zone("Europe/London"),
+        cents=(pl.col("UnitPrice") * 100).round().cast(pl.Int64),
+        sku=pl.col("StockCode").str.to_uppercase(),
+        goes=pl.col("Quantity") < 0,
+    )
+    rows = rows.filter(pl.col("CustomerID").is_not_null()).sort("at", "goes")
+    is_back = pl.col("InvoiceNo").str.starts_with("C") & pl.col("goes")
+    is_sale = pl.col("InvoiceNo").str.contains("^[0-9]+$") & ~pl.col("goes")
+    same = ["CustomerID", "sku"]
+    is_plain = (
+        (is_back | is_sale)
+        & (pl.col("cents") > 0)
+        & pl.col("sku").str.contains("^[0-9]{5}")
+        & ((pl.col("goes").sum().over(same) == 0) | (pl.col("cents").n_unique().over(same) == 1))
+        & (pl.col("Quantity").cum_sum().over(same) >= 0)
+    )
+    amount = pl.col("Quantity").abs() * pl.col("cents")
+    sold = ~pl.col("goes")
+    placed = pl.col("at").filter(sold)
+    orders = pl.col("InvoiceNo").filter(sold).n_unique()
+    return rows.group_by("CustomerID").agg(
+        is_plain=is_plain.all(),
+        orders=orders,
+        revenue=amount.filter(sold).sum() - amount.filter(pl.col("goes")).sum(),
+        bought=pl.col("Quantity").filter(sold).sum(),
+        returned=-pl.col("Quantity").filter(pl.col("goes")).sum(),
+        returned_value=amount.filter(pl.col("goes")).sum(),
+        last=placed.max(),
+        mean_gap=pl.when(orders > 1).then((placed.max() - placed.min()).dt.total_seconds() / 86400 / (orders - 1)),
+    )
+
+
+def a_dozen(histories: pl.DataFrame) -> pl.DataFrame:
+    """Five who came back and sent most back, four who ordered most often and kept everything, three who ordered once."""
+    plain = histories.filter("is_plain").sort("CustomerID")
+    again, keeps = pl.col("orders") > 1, pl.col("returned") == 0
+    back = plain.filter(again).sort("returned", descending=True, maintain_order=True).head(5)
+    often = plain.filter(keeps).sort("orders", descending=True, maintain_order=True).head(4)
+    return pl.concat([back, often, plain.filter(~again & keeps).head(3)])
+
+
+@pytest.mark.django_db
+def test_the_figures_of_a_dozen_customers_are_those_of_the_raw_file() -> None:
+    shop = MerchantFactory(slug="gifts", currency="GBP", country="GB", language="en", time_zone="Europe/London")
+    call_command("import_orders", str(DATA), merchant="gifts", format="online-retail", verbosity=0, stdout=StringIO())
+    dozen = a_dozen(plain_histories())
+    assert dozen["CustomerID"].n_unique() == 12
+    assert (dozen["returned"] > 0).sum() == 5
+    with time_machine.travel(LATER, tick=False):
+        for raw in dozen.iter_rows(named=True):
+            customer = Customer.objects.for_merchant(shop).get(identities__value=str(raw["CustomerID"]))
+            found, orders, revenue = customer_value(customer), raw["orders"], raw["revenue"]
+            assert (customer.orders_count, customer.revenue, found.average_order) == (
+                orders,
+                revenue,
+                revenue // orders,
+            )
+            assert (found.kpis.units_bought, found.kpis.units_returned) == (raw["bought"], raw["returned"])
+            assert found.returned_units_share == raw["returned"] / raw["bought"]
+            assert found.returned_value_share == raw["returned_value"] / (revenue + raw["returned_value"])
+            assert found.days_since_last_order == (LATER - raw["last"]).days
+            assert found.kpis.mean_gap_days == pytest.approx(raw["mean_gap"])
+    out = StringIO()
+    call_command("rebuild_kpis", merchant="gifts", check=True, stdout=out)
+    assert "Every figure agrees" in out.getvalue()
