@@ -2,12 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from recommendations import views
 from recommendations.api import Recommendations
+from recommendations.views import overview
 
 urlpatterns: list[URLPattern] = [
-    path("recommendations/", views.recommendations, name="recommendations"),
-    path("recommendations/train", views.training_start, name="training_start"),
+    path("recommendations/", overview.recommendations, name="recommendations"),
+    path("recommendations/train", overview.training_start, name="training_start"),
 ]
 api_urlpatterns: list[URLPattern] = [
     path("recommendations", Recommendations.as_view(), name="api_recommendations"),

@@ -15,7 +15,7 @@ from core.errors import DomainError
 from core.models import Job
 from merchants.models import Role
 from recommendations.actions import TRAINING, request_training
-from recommendations.forms import PreviewForm
+from recommendations.forms.preview import PreviewForm
 from recommendations.models import ModelVersion
 from recommendations.serving import recommend
 from recommendations.showing import methods, outcome, verdicts, with_products

@@ -1,0 +1,1 @@
+"""What staff ask and tell the recommender, one module per screen."""

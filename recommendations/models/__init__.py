@@ -1,0 +1,5 @@
+"""Rows of the recommender. Each module has one subject; what other modules use is named here."""
+
+from recommendations.models.versions import ModelVersion, ModelVersionQuerySet, artefact_directory
+
+__all__ = ["ModelVersion", "ModelVersionQuerySet", "artefact_directory"]
