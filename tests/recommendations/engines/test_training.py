@@ -60,7 +60,9 @@ def test_measure_by_hand():
 
 
 def test_figures_of_nobody_are_zero():
-    assert measured([]).figures() == {"all_hr": 0.0, "all_ndcg": 0.0, "new_hr": 0.0, "new_ndcg": 0.0}
+    found = measured([]).figures()
+    assert set(found) == {f"{kind}_{name}" for kind in ("all", "new") for name in ("hr", "ndcg", "coverage")}
+    assert set(found.values()) == {0.0}
 
 
 def test_the_interval_of_a_clear_difference_excludes_zero():

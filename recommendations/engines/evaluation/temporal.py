@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import scipy.sparse as sp
 
 from recommendations.engines.blend import HOME, Blend, Model, Request, best
+from recommendations.engines.evaluation.intervals import SEED
+from recommendations.engines.evaluation.lists import Answers, Collector, coverage
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import Bools, Floats, Ints
+from recommendations.engines.interface import Floats, Ints
 from recommendations.engines.popularity import Popularity
 
 DEPTH = 10
-DISCOUNT = 1 / np.log2(np.arange(DEPTH) + 2)
 # Enough for an interval of about ±.02 of NDCG, and the time a training spends on it stays bounded.
 MOST_CUSTOMERS = 750
-RESAMPLES = 1_000
-SEED = 20_261_120
 # What the blend has to beat: the simple answers that need no learning.
 BASELINES: Mapping[str, Blend] = {
     "popularity": {Popularity.name: 1.0},
@@ -44,12 +43,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """HR@10 and NDCG@10 of one method, one entry per customer (NEW has those with a new product in the target)."""
+    """HR@10 and NDCG@10 of one method, one entry per customer (NEW has those with a new product in the target).
+
+    Coverage is the share of all products that stand in anybody's list.
+    """
 
     all_hits: Floats
     all_ndcg: Floats
     new_hits: Floats
     new_ndcg: Floats
+    all_coverage: float = 0.0
+    new_coverage: float = 0.0
 
     def figures(self) -> dict[str, float]:
         """Means, as the manifest keeps them; a mean over nobody is 0."""
@@ -59,7 +63,8 @@ class Measured:
             "new_hr": self.new_hits,
             "new_ndcg": self.new_ndcg,
         }
-        return {name: round(float(value.mean()), 4) if len(value) else 0.0 for name, value in values.items()}
+        means = {name: round(float(value.mean()), 4) if len(value) else 0.0 for name, value in values.items()}
+        return means | {"all_coverage": round(self.all_coverage, 4), "new_coverage": round(self.new_coverage, 4)}
 
 
 def targets(interactions: Interactions, days: float, at_most: int = MOST_CUSTOMERS) -> list[Target]:
@@ -86,58 +91,72 @@ def _first_baskets(window: Interactions) -> Iterator[Target]:
         yield Target(int(customer[begin]), np.unique(product[begin:end][first]))
 
 
-def measure(
-    model: Model, bought: sp.csr_array, wanted: Sequence[Target], methods: Mapping[str, Blend]
-) -> dict[str, Measured]:
-    """Every method of ``methods`` on the same targets; ``bought`` is the training's customers × products.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The lists of one method: ALL, and NEW without what the customer had bought before."""
 
-    All but the baselines leave out what serving would hide: durables that the customer owns.
+    every: Answers
+    new: Answers
+
+
+def measure(
+    model: Model,
+    bought: sp.csr_array,
+    wanted: Sequence[Target],
+    methods: Mapping[str, Blend],
+    discover: Mapping[str, Blend] | None = None,
+) -> dict[str, Measured]:
+    """Every method of ``methods`` on the same targets, see :func:`rank`."""
+    ranked = rank(model, bought, wanted, methods, discover)
+    return {method: _measured(lists, model.products) for method, lists in ranked.items()}
+
+
+def _measured(lists: Ranked, products: int) -> Measured:
+    return Measured(
+        lists.every.hit_rates(),
+        lists.every.gains(),
+        lists.new.hit_rates(),
+        lists.new.gains(),
+        coverage(lists.every, products),
+        coverage(lists.new, products),
+    )
+
+
+def rank(
+    model: Model,
+    bought: sp.csr_array,
+    wanted: Sequence[Target],
+    methods: Mapping[str, Blend],
+    discover: Mapping[str, Blend] | None = None,
+    *,
+    depth: int = DEPTH,
+) -> dict[str, Ranked]:
+    """The lists of every method for every target; ``bought`` is the training's customers × products.
+
+    ``discover`` names the blends that rank NEW where they are not those of ``methods``. All but the
+    baselines leave out what serving would hide: durables that the customer owns.
     """
-    judged: dict[str, list[tuple[float, ...]]] = {method: [] for method in methods}
-    engines = {name: 1.0 for blend in methods.values() for name in blend}
+    new_methods = {**methods, **(discover or {})}
+    engines = {name: 1.0 for blend in chain(methods.values(), new_methods.values()) for name in blend}
+    every, new = ({method: Collector(depth) for method in methods} for _ in range(2))
     for target in wanted:
         owned = bought.indices[bought.indptr[target.customer] : bought.indptr[target.customer + 1]]
         request = Request(HOME, customer=target.customer)
         names, unit = model.contributions(model.context(request), engines)
-        hidden = model.hidden(request)
-        for method, blend in methods.items():
-            scores = np.array([blend.get(name, 0) for name in names], np.float32) @ unit
+        durables, unknown = model.hidden(request), np.setdiff1d(target.products, owned)
+        for method in methods:
+            scores = weigh(methods[method], names, unit)
             if method not in BASELINES:
-                scores[hidden] = 0
-            judged[method].append(_judge(scores, owned, target.products))
-    return {method: _collect(rows) for method, rows in judged.items()}
+                scores[durables] = 0
+            every[method].add(target.customer, best(scores, depth), target.products)
+            if len(unknown):
+                scores = weigh(new_methods[method], names, unit)
+                scores[owned] = 0
+                new[method].add(target.customer, best(scores, depth), unknown)
+    return {method: Ranked(every[method].answers(), new[method].answers()) for method in methods}
 
 
-def _judge(scores: Floats, owned: Ints, target: Ints) -> tuple[float, ...]:
-    """HR and NDCG for ALL, then for NEW; the latter are NaN when the target holds nothing new."""
-    wanted = np.zeros(len(scores), np.bool_)
-    wanted[target] = True
-    every = _hit_and_gain(best(scores, DEPTH), wanted, len(target))
-    wanted[owned] = False
-    new = int(wanted[target].sum())
-    if not new:
-        return (*every, np.nan, np.nan)
-    scores[owned] = 0
-    return (*every, *_hit_and_gain(best(scores, DEPTH), wanted, new))
-
-
-def _hit_and_gain(ranked: Ints, wanted: Bools, size: int) -> tuple[float, float]:
-    hits = wanted[ranked]
-    gain = (hits * DISCOUNT[: len(ranked)]).sum() / DISCOUNT[: min(DEPTH, size)].sum()
-    return float(hits.any()), float(gain)
-
-
-def _collect(rows: Sequence[tuple[float, ...]]) -> Measured:
-    table = np.array(rows, np.float32).reshape(-1, 4)
-    new = table[~np.isnan(table[:, 2])]
-    return Measured(table[:, 0], table[:, 1], new[:, 2], new[:, 3])
-
-
-def gain_interval(better: Floats, worse: Floats, confidence: float = 0.95) -> tuple[float, float]:
-    """Paired bootstrap: the interval of the mean difference ``better`` − ``worse`` over the same customers."""
-    if not len(better):
-        return 0.0, 0.0
-    difference = better - worse
-    rows = np.random.default_rng(SEED).integers(0, len(difference), (RESAMPLES, len(difference)))
-    low, high = np.quantile(difference[rows].mean(axis=1), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+def weigh(blend: Blend, names: Sequence[str], unit: Floats) -> Floats:
+    """The blend's score per product from the engines' scaled scores, ``unit`` (names, products)."""
+    scores: Floats = np.array([blend.get(name, 0) for name in names], np.float32) @ unit
+    return scores
