@@ -50,7 +50,9 @@ class Request:
     """One question, in positions of the artefact.
 
     ``recent``: bought since the training; ``basket``: in the basket, or the lines of the order that is
-    being confirmed; ``eligible``: (products,) what may be shown, None for everything.
+    being confirmed; ``eligible``: (products,) what may be shown, None for everything. ``session``: looked at in this
+    visit, the newest last, each product once, and ``session_weights`` how much each of them says (all the same if
+    left out): see :mod:`.sessions.visit`.
     """
 
     placement: str = HOME
@@ -61,6 +63,8 @@ class Request:
     excluded: Sequence[int] = ()
     eligible: Bools | None = None
     limit: int = 8
+    session: Sequence[int] = ()
+    session_weights: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recommendations.engines.columns import codes, days_before, positions
+from recommendations.engines.sessions.columns import Sessions
+
 if TYPE_CHECKING:
     import polars as pl
 
 GUEST = -1
 NO_CATEGORY = -1
-DAY = 86_400.0
 # Who bought half of a range of some size is a machine or a reseller, and everybody's neighbour.
 BOT_SHARE, BOT_PRODUCTS = 0.5, 200
 
@@ -27,7 +29,7 @@ class Interactions:
     ``product_ids`` and ``customer_ids`` are ascending; ``product``, ``customer`` and ``basket`` are
     positions in them (``customer`` is −1 for a guest). ``category`` belongs to the products and is
     −1 where there is none; ``product_age`` is the days a product has been known. ``age`` is in days
-    before ``until``, and never negative.
+    before ``until``, and never negative. ``sessions`` are what visitors did besides, None where nothing is tracked.
     """
 
     product_ids: NDArray[np.int64]
@@ -39,11 +41,15 @@ class Interactions:
     basket: NDArray[np.int32]
     age: NDArray[np.float32]
     until: datetime
+    sessions: Sessions | None = None
 
     @classmethod
-    def from_frames(cls, purchases: pl.DataFrame, products: pl.DataFrame, until: datetime) -> Self:
+    def from_frames(
+        cls, purchases: pl.DataFrame, products: pl.DataFrame, until: datetime, events: pl.DataFrame | None = None
+    ) -> Self:
         """From ``purchases`` (customer, product, basket, occurred_at) and ``products`` (product, category, created_at).
 
+        ``events`` (visitor, product, occurred_at, kind) are as :meth:`.Sessions.from_frame` takes them.
         Ids are integers, ``customer`` and ``category`` may be null, times are in UTC. A product twice
         in one basket counts once; purchases after ``until`` and of unlisted products are left out.
         """
@@ -51,22 +57,23 @@ class Interactions:
         product_ids = products["product"].to_numpy().astype(np.int64)
         purchases = purchases.unique(["basket", "product"]).sort("occurred_at", "basket", "product")
         product, age = (
-            _positions(purchases["product"].to_numpy(), product_ids),
-            _days_before(until, purchases["occurred_at"]),
+            positions(purchases["product"].to_numpy(), product_ids),
+            days_before(until, purchases["occurred_at"]),
         )
         kept = (product >= 0) & (age >= 0)
         rows = purchases.filter(kept)
         customer_ids = rows["customer"].drop_nulls().unique().sort().to_numpy().astype(np.int64)
         return cls(
             product_ids=product_ids,
-            category=_codes(products["category"]),
-            product_age=_days_before(until, products["created_at"]),
+            category=codes(products["category"]),
+            product_age=days_before(until, products["created_at"]),
             customer_ids=customer_ids,
             product=product[kept],
-            customer=_positions(rows["customer"].fill_null(GUEST).to_numpy(), customer_ids),
-            basket=_codes(rows["basket"]),
+            customer=positions(rows["customer"].fill_null(GUEST).to_numpy(), customer_ids),
+            basket=codes(rows["basket"]),
             age=age[kept],
             until=until,
+            sessions=Sessions.from_frame(events, product_ids, until) if events is not None and len(events) else None,
         )
 
     def __len__(self) -> int:
@@ -85,7 +92,8 @@ class Interactions:
     def older_than(self, days: float) -> Self:
         """The world as it was ``days`` before ``until``: what evaluations train on."""
         past = self.where(self.age > days)
-        return replace(past, age=(past.age - np.float32(days)).astype(np.float32))
+        sessions = self.sessions.older_than(days) if self.sessions else None
+        return replace(past, age=(past.age - np.float32(days)).astype(np.float32), sessions=sessions)
 
     def without_bots(self) -> Self:
         """Without the purchases of customers who bought about everything."""
@@ -111,24 +119,3 @@ class Interactions:
         buyer = np.full(self.basket.max(initial=-1) + 1, GUEST)
         buyer[self.basket] = self.customer
         return int((np.bincount(buyer[buyer >= 0]) >= 2).sum())
-
-
-def _positions(ids: NDArray[Any], known: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Where each id stands in the ascending ``known``; −1 where it does not."""
-    if not len(known):
-        return np.full(len(ids), -1, np.int32)
-    found = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    return np.where(known[found] == ids, found, -1).astype(np.int32)
-
-
-def _codes(column: pl.Series) -> NDArray[np.int32]:
-    """0, 1, 2, … per distinct value in ascending order; −1 for null."""
-    known = column.drop_nulls().unique().sort().to_numpy().astype(np.int64)
-    return _positions(column.fill_null(-1).to_numpy(), known)
-
-
-def _days_before(until: datetime, column: pl.Series) -> NDArray[np.float32]:
-    """Age in days at ``until``; negative for what came later."""
-    seconds = until.timestamp() - column.dt.epoch("us").to_numpy() / 1e6
-    days: NDArray[np.float32] = (seconds / DAY).astype(np.float32)
-    return days

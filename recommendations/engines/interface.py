@@ -35,12 +35,17 @@ class Context:
     ``customer`` is a row of the artefact, None for somebody it does not know. ``anchors`` are
     product positions, the most important first, ``weights`` their weights (> 0); ``fresh`` are those
     of the person's products that the training has not seen.
+
+    ``session`` are the products looked at in this visit, the newest last, and ``session_weights`` how much each of
+    them says (> 0): 1 for a look at it now, more for what lies in the basket, less for what was long ago.
     """
 
     customer: int | None = None
     anchors: Ints = field(default_factory=lambda: NO_PRODUCTS)
     weights: Floats = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     fresh: Ints = field(default_factory=lambda: NO_PRODUCTS)
+    session: Ints = field(default_factory=lambda: NO_PRODUCTS)
+    session_weights: Floats = field(default_factory=lambda: np.empty(0, dtype=np.float32))
 
 
 class Engine(Protocol):
