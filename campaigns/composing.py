@@ -104,6 +104,7 @@ def _no_longer_needed(message: Message, decision: BasisDecision) -> StateCode | 
     return {
         Code.ADDRESS_BOUNCED: StateCode.ADDRESS_BOUNCED,
         Code.ADDRESS_COMPLAINED: StateCode.ADDRESS_COMPLAINED,
+        Code.RESTRICTED: StateCode.RESTRICTED,
     }.get(decision.code)
 
 

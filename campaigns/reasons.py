@@ -28,6 +28,7 @@ class StateCode(StrEnum):
     ORDER_CANCELLED = "order_cancelled"
     REQUEST_SETTLED = "request_settled"
     ADDRESS_COMPLAINED = "address_complained"
+    RESTRICTED = "restricted"
     NO_MAIL_SERVER = "no_mail_server"
 
 
@@ -57,6 +58,7 @@ _STATES: dict[str, Any] = {
     StateCode.ORDER_CANCELLED: _("The order was cancelled before the message left."),
     StateCode.REQUEST_SETTLED: _("The link had expired or was no longer needed before the message left."),
     StateCode.ADDRESS_COMPLAINED: _("Somebody with this address complained about a message: it is not asked."),
+    StateCode.RESTRICTED: _("Its owner had the use of their data restricted (GDPR Art. 18): it is not asked."),
     StateCode.NO_MAIL_SERVER: _("No mail server is set up (EMAIL_URL): the message is shown here and was not sent."),
 }
 

@@ -30,6 +30,7 @@ from customers.models import (
     Suppression,
     request_digest,
 )
+from customers.queries.consent import is_address_restricted
 from customers.rules.addresses import normalise_email
 from merchants.models import Merchant
 
@@ -54,8 +55,8 @@ def request_consent(
 
     Nothing is allowed until the link is used, within seven days. ``customer`` is None for somebody unknown, of
     whom nothing but the address is kept until then. Raises InvalidInput for an address that is none or a purpose the
-    text does not speak of, DomainError where the address must not be written to (``address_suppressed``) or was
-    written to often enough today (``too_many_requests``).
+    text does not speak of, DomainError where the address must not be written to (``address_suppressed``,
+    ``address_restricted``) or was written to often enough today (``too_many_requests``).
     """
     address = _checked(address)
     uncovered = [purpose for purpose in purposes if not text.covers(purpose, Channel.EMAIL)]
@@ -99,6 +100,11 @@ def _check_reachable(merchant: Merchant, address: str) -> None:
         raise DomainError(
             "address_suppressed",
             _("Messages to this address came back, or its owner complained: nothing is sent there."),
+        )
+    if is_address_restricted(merchant, address):
+        raise DomainError(
+            "address_restricted",
+            _("The owner of this address had the use of their data restricted (GDPR Art. 18): nobody is asked there."),
         )
 
 

@@ -337,7 +337,8 @@ class ConsentsView(APIView):
         """Ask the owner of an e-mail address for a consent (double opt-in), or record that it objects.
 
         A profile is made when the link in the message is used, and not before. An address is asked three times a day
-        at most (`429 too_many_requests`), and not at all if messages to it came back (`409 address_suppressed`).
+        at most (`429 too_many_requests`), and not at all if messages to it came back (`409 address_suppressed`) or
+        its owner had the use of their data restricted (`409 address_restricted`).
         """
         given = AddressInput(data=request.data)
         given.is_valid(raise_exception=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import FilteredRelation, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,7 @@ from customers.models import (
 )
 from customers.rules import legal_basis as rules
 from customers.rules.addresses import normalise_address
+from customers.rules.identities import clean_identity
 from customers.rules.legal_basis import Basis, Code
 from merchants.models import Merchant
 
@@ -37,6 +39,7 @@ ADDRESS_KINDS: dict[str, str] = {
     Channel.SMS: Identity.Kind.PHONE,
     Channel.WHATSAPP: Identity.Kind.PHONE,
 }
+_ADDRESSED = sorted(set(ADDRESS_KINDS.values()))
 
 REASONS: dict[str, Any] = {
     Code.CONSENTED: _("This person consented."),
@@ -104,7 +107,8 @@ def may_we(
     The one function that answers it: everybody asks here. Advertising (newsletter, product recommendations, reviews
     and surveys) names a channel and the address it would go to. Profiling and tracking write to nobody: no channel,
     no address; tracking needs a consent, profiling is allowed until the person objects. ``customer`` is None for a
-    guest, whom only an address suppression is known of. ``at`` is now by default; a past moment is answered as it
+    guest, of whom nothing is known but what was said about the address: that it is suppressed, or that of somebody whose
+    data may not be used. ``at`` is now by default; a past moment is answered as it
     stood then.
     """
     reader = Reader(customer.pk if customer else None, address)
@@ -119,7 +123,7 @@ def legal_bases(
     statements = _statements(readers, merchant).about(purpose, channel)
     stops = _stops(readers, merchant).about(purpose, channel)
     known, standing = _by_customer(statements), _by_digest(stops)
-    restricted = _restricted(readers, merchant, moment)
+    restricted = _restrictions(readers, merchant, moment)
     return [_decide(reader, merchant, purpose, channel, moment, known, standing, restricted) for reader in readers]
 
 
@@ -131,7 +135,7 @@ def _decide(
     at: datetime,
     known: Mapping[int | None, Sequence[ConsentRecord]],
     standing: Mapping[str, Sequence[Suppression]],
-    restricted: Set[int],
+    restricted: Restrictions,
 ) -> BasisDecision:
     """``known`` by customer and ``standing`` by digest: what was recorded about this purpose and channel."""
     needs_address = purpose not in WITHOUT_CHANNEL and (not channel or channel in ADDRESS_KINDS)
@@ -141,7 +145,7 @@ def _decide(
         statements=map(_statement, known.get(reader.customer_id, [])),
         stops=map(_stop, standing.get(address_digest(reader.address), []) if reader.address else []),
         exception=_exception_state(merchant, purpose),
-        restricted=reader.customer_id in restricted,
+        restricted=restricted.cover(reader),
     )
     return BasisDecision(verdict.basis, verdict.code, verdict.evidence)
 
@@ -175,7 +179,7 @@ def consent_state(customer: Customer, *, at: datetime | None = None) -> list[Con
     addresses = {channel: newest.get(kind, "") for channel, kind in ADDRESS_KINDS.items()}
     readers = [Reader(customer.pk, address) for address in {*addresses.values(), ""}]
     records, stops = list(_statements(readers, merchant).order_by()), list(_stops(readers, merchant))
-    restricted = _restricted(readers, merchant, moment)
+    restricted = _restrictions(readers, merchant, moment)
 
     def cell(purpose: Purpose, channel: str) -> ConsentCell:
         reader = Reader(customer.pk, addresses.get(channel, ""))
@@ -213,13 +217,42 @@ def _stops(readers: Iterable[Reader], merchant: Merchant) -> SuppressionQuerySet
     return rows.of(*{reader.address for reader in readers} - {""})
 
 
-def _restricted(readers: Iterable[Reader], merchant: Merchant, at: datetime) -> frozenset[int]:
-    """Ids of those whose restriction stood at that moment."""
+def is_address_restricted(merchant: Merchant, address: str) -> bool:
+    """Whether the person who has this address had the use of their data restricted (GDPR Art. 18)."""
+    reader = Reader(None, address)
+    return _restrictions([reader], merchant, timezone.now()).cover(reader)
+
+
+@dataclass(frozen=True)
+class Restrictions:
+    """Whose data may not be used: profiles, and the addresses by which these are known."""
+
+    customers: Set[int]
+    addresses: Set[str]
+    region: str
+
+    def cover(self, reader: Reader) -> bool:
+        """The person, or somebody with one of the person's addresses: whoever orders with it as a guest, too."""
+        return reader.customer_id in self.customers or _as_identity(reader.address, self.region) in self.addresses
+
+
+def _as_identity(address: str, region: str) -> str:
+    """How an identity holds this address; empty for none."""
+    return clean_identity(Identity.Kind.EMAIL if "@" in address else Identity.Kind.PHONE, address, region=region)
+
+
+def _restrictions(readers: Sequence[Reader], merchant: Merchant, at: datetime) -> Restrictions:
+    """Those of these readers that stood at that moment, with the identities that their people have now."""
     ids = {reader.customer_id for reader in readers} - {None}
-    if not ids:
-        return frozenset()
-    standing = PrivacyRequest.objects.for_merchant(merchant).restricting(at).filter(customer__in=ids)
-    return frozenset(standing.values_list("customer", flat=True))
+    addresses = {_as_identity(reader.address, merchant.country) for reader in readers}
+    named = Q(customer__identities__kind__in=_ADDRESSED, customer__identities__value__in=addresses)
+    held = FilteredRelation("customer__identities", condition=named)
+    standing = PrivacyRequest.objects.for_merchant(merchant).restricting(at).annotate(held=held)
+    found = standing.filter(Q(customer__in=ids) | Q(held__isnull=False)).values_list("customer", "held__value")
+    rows = list(found.order_by())
+    return Restrictions(
+        frozenset(pk for pk, _value in rows), frozenset(value for _pk, value in rows if value), merchant.country
+    )
 
 
 def _by_customer(records: ConsentRecordQuerySet) -> Mapping[int | None, Sequence[ConsentRecord]]:

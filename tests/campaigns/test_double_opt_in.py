@@ -18,10 +18,13 @@ from core.models import Delivery
 from customers.actions.consent import suppress_addresses
 from customers.actions.consent_texts import add_consent_text
 from customers.actions.double_opt_in import request_consent
+from customers.actions.privacy import open_request
+from customers.actions.privacy.requests import complete_request
 from customers.models import ConsentRecord, ConsentRequest, ConsentText, Customer, Suppression
 from customers.queries.consent import may_we
 from merchants.models import Merchant
 from tests.campaigns.conftest import Mailbox, Shop, content
+from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "ada@example.org"
@@ -170,6 +173,17 @@ def test_an_address_that_came_back_meanwhile_is_not_asked(merchant, smtp_server,
     assert smtp_server.messages == []
     message = Message.objects.for_merchant(merchant).get()
     assert message.state == "cancelled", "owed to nobody: no task for staff"
+
+
+def test_who_had_their_data_restricted_meanwhile_is_not_asked(merchant, membership, smtp_server):
+    ask(merchant)
+    person = CustomerFactory(merchant=merchant, email=ADDRESS)
+    asked = open_request(merchant, kind="restriction", channel="email", customer=person, identity_evidence="known")
+    complete_request(asked, outcome="", staff=membership.staff)
+    deliver()
+    assert smtp_server.messages == []
+    message = Message.objects.for_merchant(merchant).get()
+    assert (message.state, message.code) == ("cancelled", "restricted")
 
 
 def test_a_mistyped_address_is_suppressed_and_no_task(merchant, smtp_server):

@@ -11,15 +11,18 @@ from django.utils import timezone, translation
 from core.errors import DomainError, InvalidInput
 from core.privacy.retention import retentions
 from customers.actions.consent import record_consent
+from customers.actions.consent_texts import add_consent_text
+from customers.actions.double_opt_in import request_consent
 from customers.actions.privacy import open_request
 from customers.actions.privacy.requests import check_identity, complete_request, lift_restriction, refuse_request
-from customers.models import Customer, PrivacyRequest, Purpose
+from customers.actions.profiles import Person, resolve_customer
+from customers.models import ConsentRequest, Customer, PrivacyRequest, Purpose
 from customers.queries.consent import CELLS, Reader, consent_state, legal_bases, may_we
 from customers.queries.preferences import preferences
 from customers.queries.profiling import not_to_be_profiled
 from customers.rules.legal_basis import Code
 from merchants.models import AuditEntry, Membership, Merchant
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, MerchantFactory
 
 
 @pytest.fixture
@@ -108,6 +111,53 @@ def test_the_recommender_leaves_the_person_out(customer: Customer, membership: M
     assert not_to_be_profiled(customer.merchant) == {customer.pk}
     lift_restriction(request, reason="Settled.", staff=membership.staff)
     assert not_to_be_profiled(customer.merchant) == frozenset()
+
+
+@pytest.mark.parametrize("kind", ["email", "phone"])
+@pytest.mark.parametrize("is_guest", [True, False], ids=["guest", "another profile"])
+def test_whoever_comes_with_the_persons_address_gets_no_advertising(
+    merchant: Merchant, membership: Membership, kind: str, is_guest: bool
+) -> None:
+    person = resolve_customer(merchant, Person(email="ada@example.org", phone="030 1234567"))
+    address, spelled = (
+        ("grace@example.org", " ADA@example.org") if kind == "email" else ("+4940765432", "030/123 45 67")
+    )
+    other = None if is_guest else resolve_customer(merchant, Person(external_id="C-9", **{kind: address}))
+    channel = "email" if kind == "email" else "sms"
+    if other:
+        record_consent(other, purpose="newsletter", channel=channel, text_version="1", source="x", evidence={})
+
+    def ask(address: str) -> Code:
+        return may_we(other, merchant=merchant, purpose="newsletter", channel=channel, address=address).code
+
+    usual = Code.CONSENT_ONLY if is_guest else Code.CONSENTED
+    assert ask(spelled) == usual
+    request = granted(person, membership)
+    assert ask(spelled) == Code.RESTRICTED
+    assert ask(address) == usual
+    lift_restriction(request, reason="Settled.", staff=membership.staff)
+    assert ask(spelled) == usual
+
+
+def test_another_shop_is_not_bound_by_it(customer: Customer, membership: Membership) -> None:
+    granted(customer, membership)
+    neighbour = MerchantFactory()
+    answer = may_we(None, merchant=neighbour, purpose="newsletter", channel="email", address=customer.email)
+    assert answer.code == Code.CONSENT_ONLY
+    assert legal_bases([], merchant=customer.merchant, purpose="newsletter", channel="email") == []
+
+
+def test_nobody_is_asked_for_a_consent_at_the_persons_address(customer: Customer, membership: Membership) -> None:
+    text = add_consent_text(
+        customer.merchant, version="9", language="en", purposes=["newsletter"], channels=["email"], text="Yes."
+    )
+    request = granted(customer, membership)
+    with pytest.raises(DomainError) as refused:
+        request_consent(customer.merchant, address="Ada@example.org", text=text, purposes=["newsletter"], source="x")
+    assert refused.value.code == "address_restricted"
+    assert not ConsentRequest.objects.for_merchant(customer.merchant).exists()
+    lift_restriction(request, reason="Settled.", staff=membership.staff)
+    request_consent(customer.merchant, address="Ada@example.org", text=text, purposes=["newsletter"], source="x")
 
 
 def test_the_preference_centre_has_no_switch_that_works(customer: Customer, membership: Membership) -> None:
