@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
+from core.models import Delivery, IdempotencyRecord, ImportRejection, Job, JobLogLine
 from merchants.administration import MerchantFilter, ReadOnlyAdmin
 
 
@@ -32,3 +32,11 @@ class ImportRejectionAdmin(ReadOnlyAdmin):
     list_display = ("line", "code", "reason", "merchant", "job")
     list_select_related = ("merchant", "job")
     search_fields = ("=code",)
+
+
+@admin.register(JobLogLine)
+class JobLogLineAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "level", "merchant", "job", "at")
+    list_filter = ("level",)
+    list_select_related = ("merchant", "job")
+    search_fields = ("=text",)

@@ -16,12 +16,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError
-from core.models import Job
+from core.models import Job, JobLogLine
 from core.rings import ring
 from merchants.models import Merchant, Staff
 
@@ -29,21 +30,30 @@ logger = logging.getLogger(__name__)
 
 STALE_AFTER = timedelta(minutes=2)
 BEAT_SECONDS = 20.0
+WORKER_LOST = gettext_noop("The process that did this job was lost; another one begins again.")
 Runner = Callable[["Progress"], dict[str, Any]]
 _runners: dict[str, Runner] = {}
 _queues: dict[str, str] = {}
+_most_starts: dict[str, int] = {}
 
 
 class Cancelled(Exception):  # noqa: N818  # it is no error
     """Raised inside a runner when staff cancelled its job."""
 
 
-def job_runner(kind: str, *, task: str = "core.tasks.run_job") -> Callable[[Runner], Runner]:
-    """Register the function that does jobs of ``kind``; ``task`` is the Celery task that is rung for it."""
+def job_runner(
+    kind: str, *, task: str = "core.tasks.run_job", most_starts: int | None = None
+) -> Callable[[Runner], Runner]:
+    """Register the function that does jobs of ``kind``; ``task`` is the Celery task that is rung for it.
+
+    ``most_starts``: a job that took so many workers with it (out of memory, say) has failed; by default it never gives up.
+    """
 
     def register(runner: Runner) -> Runner:
         _runners[kind] = runner
         _queues[kind] = task
+        if most_starts is not None:
+            _most_starts[kind] = most_starts
         return runner
 
     return register
@@ -58,9 +68,18 @@ class Progress:
         self._written = 0.0
 
     def step(self, text: str, *, total: int | None = None) -> None:
-        """Begin a named step; progress within it restarts at zero."""
+        """Begin a named step; progress within it restarts at zero, and the job's log says when."""
         self.job.step, self.job.done, self.job.total = text, 0, total
         self._write()
+        _log(self.job, JobLogLine.Level.STEP, text)
+
+    def note(self, text: str, **values: Any) -> None:
+        """Say something in the job's log; ``text`` is marked by ``gettext_noop`` and filled in with ``values``."""
+        _log(self.job, JobLogLine.Level.NOTE, text, values)
+
+    def warn(self, text: str, **values: Any) -> None:
+        """Likewise, for what somebody should look at."""
+        _log(self.job, JobLogLine.Level.WARNING, text, values)
 
     def advance(self, count: int = 1) -> None:
         """Note ``count`` further units done. Raises Cancelled when staff asked to stop."""
@@ -78,6 +97,10 @@ class Progress:
             self._echo(self.job)
         if row.filter(cancel_requested=True).exists():
             raise Cancelled
+
+
+def _log(job: Job, level: str, text: str, values: dict[str, Any] | None = None) -> None:
+    JobLogLine.objects.create(merchant_id=job.merchant_id, job=job, level=level, text=text, values=values or {})
 
 
 def start_job(
@@ -105,6 +128,10 @@ def run(job: Job, *, echo: Callable[[Job], None] | None = None) -> Job:
     if not _claim(job):
         return job
     job.refresh_from_db()
+    if job.starts > 1:
+        _log(job, JobLogLine.Level.WARNING, WORKER_LOST)
+    if job.starts > _most_starts.get(job.kind, job.starts):
+        return _finish(job, Job.State.FAILED, error=_("The process that did this job was lost several times."))
     try:
         with _heartbeat(job):
             result = _runners[job.kind](Progress(job, echo=echo))
@@ -148,7 +175,8 @@ def _abandoned() -> Q:
 def _claim(job: Job) -> bool:
     now = timezone.now()
     free = Job.objects.for_merchant(job.merchant_id).filter(Q(state=Job.State.QUEUED) | _abandoned(), pk=job.pk)
-    return bool(free.update(state=Job.State.RUNNING, started_at=now, heartbeat_at=now, done=0, error=""))
+    begun = {"state": Job.State.RUNNING, "started_at": now, "heartbeat_at": now, "starts": F("starts") + 1}
+    return bool(free.update(**begun, done=0, error=""))
 
 
 def _finish(job: Job, state: str, *, result: dict[str, Any] | None = None, error: str = "") -> Job:

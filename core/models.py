@@ -7,12 +7,21 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from merchants.models import MerchantModel, MerchantQuerySet, Staff
 
-__all__ = ["Delivery", "IdempotencyRecord", "ImportRejection", "Job", "MerchantModel", "MerchantQuerySet"]
+__all__ = [
+    "Delivery",
+    "IdempotencyRecord",
+    "ImportRejection",
+    "Job",
+    "JobLogLine",
+    "MerchantModel",
+    "MerchantQuerySet",
+]
 
 
 class DeliveryQuerySet(MerchantQuerySet["Delivery"]):
@@ -89,6 +98,7 @@ class Job(MerchantModel):
         Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("asked for by")
     )
     cancel_requested = models.BooleanField(_("cancellation asked for"), default=False)
+    starts = models.PositiveSmallIntegerField(_("starts"), default=0, help_text=_("More than one: a worker was lost."))
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(_("begun"), null=True)
     heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
@@ -122,6 +132,39 @@ class Job(MerchantModel):
         if self.state == self.State.DONE:
             return 100
         return self.done * 100 // self.total if self.total else None
+
+
+class JobLogLine(MerchantModel):
+    """What a job did and when, for whoever wants to know more than the progress bar tells.
+
+    Like a job's title, ``text`` is stored as the sources write it, and ``values`` fill it in.
+    """
+
+    class Level(models.TextChoices):
+        STEP = "step", _("step")
+        NOTE = "note", _("note")
+        WARNING = "warning", _("warning")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log_lines", verbose_name=_("job"))
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    level = models.CharField(_("level"), max_length=7, choices=Level.choices, default=Level.NOTE)
+    text = models.CharField(_("text"), max_length=300)
+    values: models.JSONField[dict[str, Any]] = models.JSONField(_("values"), default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["job", "id"], name="job_log")]
+        verbose_name = _("log line")
+        verbose_name_plural = _("log lines")
+
+    def __str__(self) -> str:
+        text = gettext(self.text)
+        return text % {name: _spoken(value) for name, value in self.values.items()} if self.values else text
+
+
+def _spoken(value: Any) -> str:
+    """Counts with the reader's separators; everything else as it is."""
+    return number_format(value, force_grouping=True) if isinstance(value, int) else str(value)
 
 
 class IdempotencyRecord(MerchantModel):

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from core import events, jobs
 from core.health import note_worker_alive
-from core.models import Delivery, IdempotencyRecord, Job
+from core.models import Delivery, IdempotencyRecord, Job, JobLogLine
+
+LOG_KEPT = timedelta(days=90)
 
 
 @shared_task
@@ -33,7 +35,8 @@ def resume_jobs() -> None:
 
 @shared_task
 def forget_old_records() -> None:
-    """Retention of the machinery: what was delivered or answered more than 14 days ago explains nothing any more."""
+    """Retention of the machinery: what was delivered or answered 14 days ago explains nothing any more, nor old logs."""
     before = timezone.now() - timedelta(days=14)
     Delivery.objects.all_merchants().filter(state=Delivery.State.DONE, done_at__lt=before).delete()
     IdempotencyRecord.objects.all_merchants().filter(created_at__lt=before).delete()
+    JobLogLine.objects.all_merchants().filter(at__lt=timezone.now() - LOG_KEPT).delete()

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -147,10 +147,8 @@ def _train(training: _Training, progress: Progress) -> ModelVersion:
 
 
 def to_interactions(snapshot: Snapshot) -> Interactions:
-    """The snapshot as engines read it. Time is measured from the newest purchase, which may be old in an import."""
-    newest = snapshot.purchases["occurred_at"].max()
-    until = min(newest.replace(tzinfo=UTC), snapshot.at) if isinstance(newest, datetime) else snapshot.at
-    return Interactions.from_frames(snapshot.purchases, snapshot.products, until)
+    """The snapshot as engines read it."""
+    return Interactions.from_frames(snapshot.purchases, snapshot.products, snapshot.until, snapshot.events)
 
 
 def _facts(interactions: Interactions, snapshot: Snapshot) -> dict[str, Any]:
@@ -163,6 +161,7 @@ def _facts(interactions: Interactions, snapshot: Snapshot) -> dict[str, Any]:
         "data_until": interactions.until if any_rows else None,
         "rows": len(interactions),
         "customers": customers,
+        "events": len(snapshot.events),
         "products": products,
     }
 

@@ -7,26 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from core.privacy import Outcome, Person, nothing_personal, register_store
 from recommendations import recent
 from recommendations.actions import forget_customers
-from recommendations.models import ModelVersion, SearchDocument, SearchTerm, SearchWord, Synonym
+from recommendations.models import ModelVersion, TrainingPlan
 from recommendations.queries import customer_key
 
 nothing_personal(
     ModelVersion,
     reason=_("Counts and measured quality of a training; whom it learnt from is in the artefact's files."),
-    texts=["version", "metrics", "reason"],
+    texts=["version", "metrics", "reason", "timings", "checks", "health", "refresh"],
 )
-_ASSORTMENT = _("What can be searched for is the assortment, and says nothing about who searches.")
-nothing_personal(SearchDocument, reason=_ASSORTMENT, texts=["language", "sku_key", "title_key", "words"])
-nothing_personal(SearchWord, reason=_ASSORTMENT, texts=["word"])
-nothing_personal(Synonym, reason=_ASSORTMENT, texts=["words", "finds"])
-nothing_personal(
-    SearchTerm,
-    reason=_(
-        "How often a text was searched for on a day, by nobody in particular. What looks like an address or a telephone "
-        "number is not counted."
-    ),
-    texts=["text"],
-)
+nothing_personal(TrainingPlan, reason=_("When a shop trains and how far back it looks."))
 
 
 def _forget_purchases(person: Person) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
+from core.models import Delivery, IdempotencyRecord, ImportRejection, Job, JobLogLine
 from core.privacy.person import Person
 from core.privacy.registry import (
     Rows,
@@ -77,7 +77,7 @@ declare(
     columns=[
         scrubbed("title", "parameters", "step", "result", "error"),
         technical(
-            "id", "merchant", "kind", "state", "done", "total", "asked_by", "cancel_requested", "created_at",
+            "id", "merchant", "kind", "state", "done", "total", "asked_by", "cancel_requested", "starts", "created_at",
             "started_at", "heartbeat_at", "finished_at",
         ),
     ],
@@ -103,4 +103,9 @@ declare(
         technical("code", reason=_("Why it was rejected, as a code.")),
         technical("id", "merchant", "job", "line"),
     ],
+)
+nothing_personal(
+    JobLogLine,
+    reason=_("The steps of a job and its counts, as the sources say them."),
+    texts=["text", "values"],
 )

@@ -21,6 +21,8 @@ from core.models import Delivery, Job
 from core.providers import job_panels
 from merchants.models import Role
 
+SHOWN_LINES = 500
+
 
 def _jobs(request: MerchantRequest) -> QuerySet[Job]:
     return Job.objects.for_merchant(request.merchant).select_related("asked_by")
@@ -48,7 +50,8 @@ def job_list(request: MerchantRequest) -> HttpResponse:
 def job_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(_jobs(request), pk=pk)
     panels = [panel for provider in job_panels if (panel := provider(job))]
-    return render(request, "core/operations/job_detail.html", {"job": job, "panels": panels})
+    context = {"job": job, "panels": panels, "log": job.log_lines.all()[:SHOWN_LINES]}
+    return render(request, "core/operations/job_detail.html", context)
 
 
 @merchant_view(Role.ANALYST)

@@ -1,14 +1,6 @@
-"""Rows of the recommender. Each module has one subject; what other modules use is named here."""
+"""What recommendations store, one module per subject."""
 
-from recommendations.models.search import SearchDocument, SearchTerm, SearchWord, Synonym
-from recommendations.models.versions import ModelVersion, ModelVersionQuerySet, artefact_directory
+from recommendations.models.plans import TrainingPlan, training_plan
+from recommendations.models.versions import ModelVersion, artefact_directory
 
-__all__ = [
-    "ModelVersion",
-    "ModelVersionQuerySet",
-    "SearchDocument",
-    "SearchTerm",
-    "SearchWord",
-    "Synonym",
-    "artefact_directory",
-]
+__all__ = ["ModelVersion", "TrainingPlan", "artefact_directory", "training_plan"]

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.models import MerchantModel, MerchantQuerySet
+from core.models import Job, MerchantModel, MerchantQuerySet
 
 
 class ModelVersionQuerySet(MerchantQuerySet["ModelVersion"]):
@@ -34,6 +34,12 @@ class ModelVersion(MerchantModel):
         REFUSED = "refused", _("refused")  # the gate kept it out
         FAILED = "failed", _("failed")  # the training broke off
 
+    class Engine(models.TextChoices):
+        """What factorised the matrix of customers and products."""
+
+        IMPLICIT = "implicit", _("this machine")
+        SPARK = "spark", _("Spark")
+
     class Mode(models.TextChoices):
         PERSONAL = "personal", _("personal")
         POPULARITY = "popularity", _("popularity only")
@@ -41,20 +47,33 @@ class ModelVersion(MerchantModel):
     version = models.CharField(_("version"), max_length=40, help_text=_("Also the name of the artefact's directory."))
     status = models.CharField(_("status"), max_length=8, choices=Status.choices)
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, blank=True)
+    engine = models.CharField(_("computed by"), max_length=8, choices=Engine.choices, default=Engine.IMPLICIT)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("job"))
     # Purchases received later than this are not in the model; they are folded in when it answers.
     snapshot_at = models.DateTimeField(_("data read"))
     data_from = models.DateTimeField(_("oldest purchase"), null=True)
     data_until = models.DateTimeField(_("newest purchase"), null=True)
     rows = models.PositiveBigIntegerField(_("purchases"), default=0)
+    events = models.PositiveBigIntegerField(_("events"), default=0, help_text=_("Looked at, put into the basket."))
     customers = models.PositiveIntegerField(_("customers"), default=0)
     products = models.PositiveIntegerField(_("products"), default=0)
     duration = models.DurationField(_("duration"), default=timedelta(0))
+    # Seconds by stage, as the job's log tells them.
+    timings: models.JSONField[dict[str, float]] = models.JSONField(_("seconds by stage"), default=dict)
+    peak_memory = models.PositiveBigIntegerField(_("most memory used"), default=0)
     size = models.PositiveBigIntegerField(_("size on disk"), default=0, help_text=_("0: not kept."))
     metrics: models.JSONField[dict[str, Any]] = models.JSONField(_("measured quality"), default=dict)
+    # What the gate looked at, [{"code": …, "passed": …, figures}]: the refusal is the first that did not pass.
+    checks: models.JSONField[list[dict[str, Any]]] = models.JSONField(_("what the gate checked"), default=list)
+    # Counts of what is wrong with the data that it learnt from.
+    health: models.JSONField[dict[str, Any]] = models.JSONField(_("health of the data"), default=dict)
     # {"code": …, figures}: why it was refused or failed; the words are made when it is shown.
     reason: models.JSONField[dict[str, Any]] = models.JSONField(_("reason"), default=dict)
     created_at = models.DateTimeField(_("trained"), default=timezone.now)
     published_at = models.DateTimeField(_("went live"), null=True)
+    # Newer arrays of the quick engines, beside the version's own: the name of their directory, empty without any.
+    refresh = models.CharField(_("refresh"), max_length=60, blank=True)
+    refreshed_at = models.DateTimeField(_("refreshed"), null=True)
 
     objects: ClassVar = ModelVersionQuerySet.as_manager()
 
@@ -78,6 +97,11 @@ class ModelVersion(MerchantModel):
     def directory(self) -> Path:
         """Where the artefact lies."""
         return artefact_directory(self.merchant_id, self.version)
+
+    @property
+    def refresh_directory(self) -> Path | None:
+        """Where the newer arrays lie, None without any."""
+        return artefact_directory(self.merchant_id, self.refresh) if self.refresh else None
 
     @property
     def age(self) -> timedelta:

@@ -9,7 +9,7 @@ from django.db import models
 
 from campaigns.models import Message, MessageBlock
 from catalog.models import PriceChange
-from core.models import Delivery, IdempotencyRecord, ImportRejection, Job
+from core.models import Delivery, IdempotencyRecord, ImportRejection, Job, JobLogLine
 from customers.models import (
     Company,
     CompanyPerson,
@@ -53,8 +53,7 @@ from orders.models import (
     ShipmentLine,
     TrackingEvent,
 )
-from recommendations.models import ModelVersion, SearchTerm, Synonym
-from recommendations.search.actions import index_stale
+from recommendations.models import ModelVersion, TrainingPlan
 from tests.factories import CategoryFactory, CustomerFactory, OrderFactory, OrderLineFactory, ProductFactory
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -99,14 +98,15 @@ def stock_up(membership: Membership, number: int) -> None:
     )
     IdempotencyRecord.objects.create(merchant=merchant, key=f"k{number}", fingerprint="f", status=200, body={})
     ImportRejection.objects.create(merchant=merchant, job=job, line=number, code="no_sku", reason="No SKU.")
+    JobLogLine.objects.create(merchant=merchant, job=job, text="%(count)s rows", values={"count": 3})
     ModelVersion.objects.create(
-        merchant=merchant, version=f"v{number}", status="retired", mode="popularity", snapshot_at=AT
+        merchant=merchant, job=job, version=f"v{number}", status="retired", mode="popularity", snapshot_at=AT
     )
+    TrainingPlan.objects.get_or_create(merchant=merchant)
     order = _sell(merchant, number)
     _tell(order)
     assert order.customer is not None
     _look_after(order.customer, staff, number)
-    _search(merchant, number)
     _ask(order, staff, number)
     _track(order, number)
 
@@ -212,13 +212,6 @@ def _tell(order: Order) -> None:
         basis="contract",
         code="contract",
     )
-
-
-def _search(merchant: Merchant, number: int) -> None:
-    """What can be searched for, and what was."""
-    index_stale(merchant)
-    Synonym.objects.create(merchant=merchant, words=[f"mug {number}"], finds=["cup"])
-    SearchTerm.objects.create(merchant=merchant, day=AT.date(), text=f"mug {number}", searches=3, without_result=1)
 
 
 def _ask(order: Order, staff: Staff, number: int) -> None:

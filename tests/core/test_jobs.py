@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core import jobs
 from core.errors import DomainError
 from core.jobs import Progress, Runner, cancel_job, run, start_job, waiting_jobs
-from core.models import Job
+from core.models import Job, JobLogLine
 from merchants.models import Merchant
 from tests.factories import MerchantFactory
 
@@ -127,3 +127,47 @@ def test_a_long_step_is_not_taken_for_a_dead_worker(kind: Any, monkeypatch: pyte
 
     job = start_job(MerchantFactory(), kind(think), title="Think", ring_worker=False)
     assert run(job).result == {"taken_for_dead": 0}
+
+
+# --- log
+
+
+def test_a_jobs_log_tells_its_steps_and_notes_in_the_readers_language(
+    merchant: Merchant, kind: Callable[[Runner], str]
+):
+    def work(progress: Progress) -> dict[str, Any]:
+        progress.step("Reading the file")
+        progress.note("%(count)s rows", count=1500)
+        progress.warn("Half of it is missing")
+        return {}
+
+    job = run(start_job(merchant, kind(work), title="Test", ring_worker=False))
+    lines = list(JobLogLine.objects.for_merchant(merchant).filter(job=job))
+    assert [(line.level, str(line)) for line in lines] == [
+        ("step", "Reading the file"),
+        ("note", "1,500 rows"),
+        ("warning", "Half of it is missing"),
+    ]
+    with translation.override("de"):
+        assert [str(line) for line in lines][:2] == ["Datei wird gelesen", "1.500 rows"]
+
+
+def test_a_job_that_takes_its_workers_with_it_fails_in_the_end(merchant: Merchant):
+    begun = []
+
+    def die(progress: Progress) -> dict[str, Any]:
+        begun.append(progress.job.pk)
+        raise KeyboardInterrupt  # as good as kill -9: nothing is written afterwards
+
+    jobs.job_runner("test", most_starts=2)(die)
+    job = start_job(merchant, "test", title="Test", ring_worker=False)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run(job)
+        Job.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
+    job = run(job)
+    assert begun == [job.pk, job.pk]
+    assert (job.state, job.error) == (Job.State.FAILED, "The process that did this job was lost several times.")
+    assert JobLogLine.objects.filter(job=job, level="warning").count() == 2
+    for registry in (jobs._runners, jobs._queues, jobs._most_starts):
+        registry.pop("test")

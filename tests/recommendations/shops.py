@@ -1,11 +1,14 @@
 """Shops in the database, for everything above the engines."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
+from django.utils import timezone
 
 from catalog.models import Product
-from customers.models import Customer, Identity
+from customers.models import Customer, Event, Identity
 from merchants.models import Merchant
 from orders.models import Order, OrderLine
 
@@ -82,3 +85,32 @@ def buy(customer: Customer, *skus: str, at: datetime = NOON + timedelta(days=1))
     bought = Product.objects.for_merchant(customer.merchant).filter(sku__in=skus)
     OrderLine.objects.bulk_create(line(order, product, position) for position, product in enumerate(bought))
     return order
+
+
+def track(
+    merchant: Merchant,
+    name: str,
+    product: str | None,
+    *,
+    visitor: str = "visitor",
+    customer_id: int | None = None,
+    minutes_ago: float = 1,
+    is_bot: bool = False,
+    **properties: Any,
+) -> Event:
+    """A tracked event about one product."""
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    event: Event = Event.objects.create(
+        merchant=merchant,
+        kind=Event.Kind.TRACK,
+        channel="web",
+        name=name,
+        occurred_at=at,
+        received_at=at,
+        anonymous_id=visitor,
+        customer_id=customer_id,
+        message_id=uuid4().hex,
+        is_bot=is_bot,
+        properties=properties if product is None else {"sku": product, **properties},
+    )
+    return event

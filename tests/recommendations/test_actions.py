@@ -18,7 +18,6 @@ from catalog.models import Product
 from core import jobs
 from core.errors import DomainError
 from core.models import Job
-from customers.models import Identity
 from merchants.models import AuditEntry, Membership, Merchant
 from orders.models import Order, OrderLine
 from recommendations import actions
@@ -26,8 +25,7 @@ from recommendations.actions import KEPT_ARTEFACTS, request_training, tidy, trai
 from recommendations.engines import artefacts
 from recommendations.engines.gate import Refusal
 from recommendations.models import ModelVersion
-from recommendations.queries import customer_key, read_snapshot
-from tests.recommendations.shops import GROUPS, NOON, PER_GROUP, buy, stocked_shop
+from tests.recommendations.shops import NOON, stocked_shop
 from tests.recommendations.worlds import Quiet
 
 Status = ModelVersion.Status
@@ -41,47 +39,6 @@ def status_of(merchant: Merchant) -> list[str]:
 def shop(merchant: Merchant) -> Merchant:
     stocked_shop(merchant)
     return merchant
-
-
-# --- reading
-
-
-def test_the_snapshot_holds_what_counts_as_bought(merchant: Merchant):
-    person = stocked_shop(merchant, customers=1, orders=1)[0]
-    cancelled, returned, kept = buy(person, "G0-0"), buy(person, "G0-1"), buy(person, "G0-2", "G0-3")
-    Order.objects.filter(pk=cancelled.pk).update(state=Order.State.CANCELLED)
-    OrderLine.objects.filter(order=returned).update(returned=1)
-    guest = buy(person, "G0-4")
-    Order.objects.filter(pk=guest.pk).update(customer=None)
-    found = read_snapshot(merchant).purchases.rows(named=True)
-    assert cancelled.pk not in {row["basket"] for row in found}
-    assert returned.pk not in {row["basket"] for row in found}
-    assert [row["customer"] for row in found if row["basket"] == kept.pk] == [person.pk, person.pk]
-    assert [row["customer"] for row in found if row["basket"] == guest.pk] == [None]
-    assert {row["occurred_at"] for row in found if row["basket"] == kept.pk} == {
-        (NOON + timedelta(days=1)).replace(tzinfo=None)
-    }
-
-
-def test_the_snapshot_is_of_one_merchant(shop: Merchant, stranger: Membership):
-    stocked_shop(stranger.merchant, customers=3, orders=1, prefix="c")  # the same numbers and SKUs elsewhere
-    snapshot = read_snapshot(shop)
-    assert len(snapshot.products) == GROUPS * PER_GROUP
-    assert len(snapshot.purchases) == 100 * 5 * 3
-    assert len(snapshot.customer_ids) == 100
-
-
-def test_the_snapshot_of_an_empty_shop_has_its_columns(merchant: Merchant):
-    snapshot = read_snapshot(merchant)
-    assert snapshot.purchases.columns == ["customer", "product", "basket", "occurred_at"]
-    assert len(snapshot.purchases) == len(snapshot.products) == len(snapshot.customer_keys) == 0
-
-
-def test_external_ids_with_any_character_survive_the_copy(merchant: Merchant):
-    person = stocked_shop(merchant, customers=1, orders=1)[0]
-    strange = 'a,"b"\n\\N ü 🛒'
-    Identity.objects.filter(customer=person).update(value=strange)
-    assert read_snapshot(merchant).customer_keys.tolist() == [customer_key(strange)]
 
 
 # --- going live
