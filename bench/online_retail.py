@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import BLENDS, HOME, Blend, Model
+from recommendations.engines.blend import BLENDS, Blend, Model
 from recommendations.engines.evaluation import BASELINES, Measured, measure, targets
 from recommendations.engines.interactions import Interactions
+from recommendations.engines.request import HOME
 from recommendations.engines.training import MEASURED_ENGINES
 
 PARQUET = Path(__file__).resolve().parents[2] / "shared" / "data" / "online_retail.parquet"

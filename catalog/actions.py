@@ -9,8 +9,10 @@ from decimal import Decimal
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from catalog.events import ProductsChanged
 from catalog.models import Category, PriceChange, Product
 from core.errors import InvalidInput
+from core.events import publish
 from merchants.models import Merchant
 
 # A product as the shop sends it: what it leaves out falls back to the default.
@@ -85,6 +87,8 @@ def put_products(merchant: Merchant, products: Sequence[ProductData]) -> list[Pu
     stored = {product.sku: product for product in rows}
     puts = [_compare(_build(merchant, data, categories), stored.get(data.sku)) for data in products]
     _write(merchant, puts, stored)
+    if changed := [put.product.pk for put in puts if put.outcome != Outcome.UNCHANGED]:
+        publish(ProductsChanged(merchant_id=merchant.pk, product_ids=changed))
     return puts
 
 

@@ -169,6 +169,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "index-products": {
+        "task": "recommendations.search.tasks.index_all_stale",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from merchants.administration import ReadOnlyAdmin
-from recommendations.models import ModelVersion, TrainingPlan
+from merchants.administration import MerchantModelAdmin, ReadOnlyAdmin
+from recommendations.models import ModelVersion, SearchDocument, SearchTerm, SearchWord, Synonym, TrainingPlan
 
 
 @admin.register(ModelVersion)
@@ -20,3 +20,28 @@ class TrainingPlanAdmin(ReadOnlyAdmin):
     list_filter = ("is_paused",)
     search_fields = ("merchant__slug",)
     list_select_related = ("merchant",)
+
+
+@admin.register(SearchDocument)
+class SearchDocumentAdmin(ReadOnlyAdmin):
+    list_display = ("product", "merchant", "language", "indexed_at")
+    list_select_related = ("merchant", "product")
+    search_fields = ("=sku_key", "=title_key")
+
+
+@admin.register(SearchWord)
+class SearchWordAdmin(ReadOnlyAdmin):
+    list_display = ("word", "merchant", "products")
+    search_fields = ("=word",)
+
+
+@admin.register(Synonym)
+class SynonymAdmin(MerchantModelAdmin):
+    list_display = ("__str__", "merchant", "finds", "changed_at")
+    search_fields = ("words", "finds")
+
+
+@admin.register(SearchTerm)
+class SearchTermAdmin(ReadOnlyAdmin):
+    list_display = ("text", "day", "merchant", "searches", "without_result")
+    search_fields = ("=text",)

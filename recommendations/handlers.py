@@ -1,11 +1,14 @@
 """What this app does when something happened elsewhere."""
 
+from catalog.events import ProductsChanged
 from core.events import subscribe
 from customers.models import Identity
+from merchants.models import Merchant
 from orders.events import OrderPlaced
 from orders.models import Order, OrderLine
 from recommendations import recent
 from recommendations.queries import customer_key
+from recommendations.search.actions import index_products
 
 
 @subscribe(OrderPlaced)
@@ -23,3 +26,9 @@ def remember_purchase(event: OrderPlaced) -> None:
         list(lines.values_list("product_id", flat=True)),
         at=order.received_at,
     )
+
+
+@subscribe(ProductsChanged)
+def index_changed_products(event: ProductsChanged) -> None:
+    """They are found as they are now."""
+    index_products(Merchant.objects.get(pk=event.merchant_id), event.product_ids)

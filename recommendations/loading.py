@@ -27,6 +27,7 @@ from recommendations.engines.blend import BLENDS, Model
 from recommendations.engines.interactions import NO_CATEGORY
 from recommendations.engines.interface import Arrays, Bools
 from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
+from recommendations.engines.steering import NO_RULES, Rulebook
 from recommendations.models import ModelVersion
 from recommendations.queries import unprofiled_people
 
@@ -55,6 +56,8 @@ class Loaded:
     eligible: Bools
     # People who object to profiling: their ids, and the keys of their external ids. Nothing personal is shown to them.
     unprofiled: frozenset[int] = frozenset()
+    # What the merchant wants at each placement, compiled for this model's positions.
+    rulebook: Rulebook = NO_RULES
     # Answers that depend on nobody, by whatever the asker finds telling; they live as long as this state.
     answers: dict[Any, Any] = field(default_factory=dict)
 

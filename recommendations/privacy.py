@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from core.privacy import Outcome, Person, nothing_personal, register_store
 from recommendations import recent
 from recommendations.actions import forget_customers
-from recommendations.models import ModelVersion, TrainingPlan
+from recommendations.models import ModelVersion, SearchDocument, SearchTerm, SearchWord, Synonym, TrainingPlan
 from recommendations.queries import customer_key
 
 nothing_personal(
@@ -16,6 +16,18 @@ nothing_personal(
     texts=["version", "metrics", "reason", "timings", "checks", "health", "refresh"],
 )
 nothing_personal(TrainingPlan, reason=_("When a shop trains and how far back it looks."))
+_ASSORTMENT = _("What can be searched for is the assortment, and says nothing about who searches.")
+nothing_personal(SearchDocument, reason=_ASSORTMENT, texts=["language", "sku_key", "title_key", "words"])
+nothing_personal(SearchWord, reason=_ASSORTMENT, texts=["word"])
+nothing_personal(Synonym, reason=_ASSORTMENT, texts=["words", "finds"])
+nothing_personal(
+    SearchTerm,
+    reason=_(
+        "How often a text was searched for on a day, by nobody in particular. What looks like an address or a telephone "
+        "number is not counted."
+    ),
+    texts=["text"],
+)
 
 
 def _forget_purchases(person: Person) -> Outcome:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommendations import loading, recent
-from recommendations.engines.blend import PLACEMENTS, Ranked, Request
+from recommendations.engines import pipeline
+from recommendations.engines.request import PLACEMENTS, Ranked, Request
 from recommendations.loading import Loaded
 from recommendations.queries import customer_key, purchased_since
 from recommendations.reasons import Reason, reason_text
@@ -64,7 +65,7 @@ def recommend(
         loaded = loading.current(merchant_id)
         if loaded is None:
             return Recommendation(answer, None, [])
-        customer, bought = _person(loaded, merchant_id, customer_id, external_id)
+        known, customer, bought = _person(loaded, merchant_id, customer_id, external_id)
         request = Request(
             placement=placement,
             customer=customer,
@@ -72,6 +73,7 @@ def recommend(
             basket=_positions(loaded, basket),
             product=loaded.positions.get(product),
             eligible=loaded.eligible,
+            steering=loaded.rulebook.of(placement, known),
             limit=limit,
         )
         items = _items(loaded, request)
@@ -84,11 +86,11 @@ def recommend(
 def _items(loaded: Loaded, request: Request) -> list[Recommended]:
     """The model's answer; most visitors are unknown and look at one product, so those answers are kept."""
     if request.customer is not None or request.recent or request.basket:
-        return [_recommended(loaded, ranked) for ranked in loaded.model.recommend(request)]
+        return [_recommended(loaded, ranked) for ranked in pipeline.recommend(loaded.model, request)]
     question = request.placement, request.product, request.limit
     answer: tuple[Recommended, ...] | None = loaded.answers.get(question)
     if answer is None:
-        answer = tuple(_recommended(loaded, ranked) for ranked in loaded.model.recommend(request))
+        answer = tuple(_recommended(loaded, ranked) for ranked in pipeline.recommend(loaded.model, request))
         if len(loaded.answers) >= MOST_KEPT:
             loaded.answers.clear()
         loaded.answers[question] = answer
@@ -97,13 +99,13 @@ def _items(loaded: Loaded, request: Request) -> list[Recommended]:
 
 def _person(
     loaded: Loaded, merchant_id: int, customer_id: int | None, external_id: str
-) -> tuple[int | None, list[int]]:
-    """The model's position of the person (None: unknown), and positions of what was bought since the training.
+) -> tuple[int | None, int | None, list[int]]:
+    """The person's id and position in the model (None: unknown), and positions of what was bought since the training.
 
     Whoever objects to profiling is treated as unknown: what is shown then depends on the page alone.
     """
     if customer_id in loaded.unprofiled or (external_id and customer_key(external_id) in loaded.unprofiled):
-        return None, []
+        return None, None, []
     if customer_id is not None:
         bought = purchased_since(merchant_id, customer_id, loaded.snapshot_at)
     elif external_id:
@@ -111,9 +113,9 @@ def _person(
         customer_id = loaded.customer_of_key(key)
         bought = recent.purchased_since(merchant_id, key, loaded.snapshot_at)
     else:
-        return None, []
+        return None, None, []
     position = None if customer_id is None else loaded.customer_position(customer_id)
-    return position, loaded.product_positions(bought)
+    return customer_id, position, loaded.product_positions(bought)
 
 
 def _positions(loaded: Loaded, skus: Sequence[str]) -> list[int]:

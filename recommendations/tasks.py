@@ -12,6 +12,7 @@ from merchants.models import Merchant
 from orders.models import Order
 from recommendations.actions import TRAINING, request_training
 from recommendations.models import ModelVersion
+from recommendations.search import tasks as search_tasks  # noqa: F401 - Celery looks for tasks here
 
 NIGHT = range(2, 5)  # o'clock, in the shop's time zone
 AT_MOST_EVERY = timedelta(hours=20)

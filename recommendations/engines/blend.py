@@ -12,12 +12,25 @@ from recommendations.engines.als import Als
 from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import NOTHING, Arrays, Bools, Context, Engine, Floats, Ints, Tick, no_tick
+from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
-
-HOME, PRODUCT, BASKET, ORDER_CONFIRMATION = "home", "product", "basket", "order_confirmation"
-PLACEMENTS = (HOME, PRODUCT, BASKET, ORDER_CONFIRMATION)
+from recommendations.engines.request import (
+    BASKET,
+    BESIDE_BASKET,
+    BESIDE_PRODUCT,
+    CATEGORY,
+    COMPLEMENTARY,
+    HOME,
+    NOT_FOUND,
+    ORDER_CONFIRMATION,
+    PRODUCT,
+    REPLENISH,
+    SEARCH,
+    SIMILAR,
+    TILL,
+    Request,
+)
 
 Blend = Mapping[str, float]
 # Searched on Online Retail at 2011-09-11 and checked at 2011-10-11 and 2011-07-11 (bench/recommendations.py):
@@ -25,16 +38,21 @@ Blend = Mapping[str, float]
 # whatever the other engines could differ by: it fills up, and never displaces.
 FILL = 1e-3
 _BESIDE = {"copurchase": 1.0, "item_knn": 0.1, "category_popularity": 0.1, "popularity": 0.05, "range": FILL}
+_HOME: Blend = {
+    "history": 0.8,
+    "als": 0.3,
+    "popularity": 0.3,
+    "item_knn": 0.2,
+    "category_popularity": 0.1,
+    "range": FILL,
+}
 BLENDS: Mapping[str, Blend] = {
-    HOME: {
-        "history": 0.8,
-        "als": 0.3,
-        "popularity": 0.3,
-        "item_knn": 0.2,
-        "category_popularity": 0.1,
-        "range": FILL,
-    },
+    **dict.fromkeys((HOME, SEARCH, CATEGORY, TILL, NOT_FOUND), _HOME),
     PRODUCT: _BESIDE | {"als": 0.4},
+    # Instead of the product: what the same people like, of its kind. With it: what lies in the same baskets.
+    SIMILAR: {"item_knn": 1.0, "als": 0.5, "category_popularity": 0.3, "popularity": 0.05, "range": FILL},
+    COMPLEMENTARY: _BESIDE,
+    REPLENISH: {"history": 1.0},
     BASKET: _BESIDE | {"als": 0.3, "history": 0.2},
     ORDER_CONFIRMATION: _BESIDE | {"als": 0.3},
 }
@@ -46,41 +64,8 @@ IMPERSONAL: tuple[type[Engine], ...] = (Popularity, CategoryPopularity, Range)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One question, in positions of the artefact.
-
-    ``recent``: bought since the training; ``basket``: in the basket, or the lines of the order that is
-    being confirmed; ``eligible``: (products,) what may be shown, None for everything. ``session``: looked at in this
-    visit, the newest last, each product once, and ``session_weights`` how much each of them says (all the same if
-    left out): see :mod:`.sessions.visit`.
-    """
-
-    placement: str = HOME
-    customer: int | None = None
-    recent: Sequence[int] = ()
-    basket: Sequence[int] = ()
-    product: int | None = None
-    excluded: Sequence[int] = ()
-    eligible: Bools | None = None
-    limit: int = 8
-    session: Sequence[int] = ()
-    session_weights: Sequence[float] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One recommended product and why: the engine that spoke most for it, in which words, because of what."""
-
-    product: int
-    score: float
-    source: str
-    code: str
-    because: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
-    """Fitted engines by name; answers requests. Immutable, shared between threads."""
+    """Fitted engines by name, and what each placement takes of them. Immutable, shared between threads."""
 
     engines: Mapping[str, Engine]
     blends: Mapping[str, Blend]
@@ -128,31 +113,15 @@ class Model:
     def is_personal(self) -> bool:
         return History.name in self.engines
 
-    def recommend(self, request: Request) -> list[Ranked]:
-        """At most ``limit`` products, best first; never an excluded or ineligible one.
-
-        Products of the basket, the product looked at, what was bought since the training, and what
-        this person owns and will hardly need twice are excluded by themselves.
-        """
-        context = self.context(request)
-        names, contributions = self.contributions(context, self.blends[request.placement])
-        total = contributions.sum(axis=0)
-        if request.eligible is not None:
-            total *= request.eligible
-        total[self.hidden(request)] = 0
-        top = best(total, request.limit)
-        sources = [names[row] for row in contributions[:, top].argmax(axis=0)] if len(top) else []
-        reasons = self._reasons(request, context, top, sources)
-        return [
-            Ranked(int(product), round(float(total[product]), 6), *reason)
-            for product, reason in zip(top, reasons, strict=True)
-        ]
+    def blend_of(self, placement: str) -> Blend:
+        """What the version stores for a placement; of a version older than the placement, what was never tuned."""
+        return self.blends.get(placement, BLENDS[placement])
 
     def context(self, request: Request) -> Context:
         """Which products the answer should go with: those at hand, at home those of the past."""
-        if request.placement == PRODUCT and request.product is not None:
+        if request.placement in BESIDE_PRODUCT and request.product is not None:
             at_hand: Sequence[int] = [request.product]
-        elif request.placement in (BASKET, ORDER_CONFIRMATION) and request.basket:
+        elif request.placement in BESIDE_BASKET and request.basket:
             at_hand = request.basket
         else:
             return self._context_of_the_past(request)
@@ -176,8 +145,12 @@ class Model:
         """What this answer must not contain, whatever its score."""
         shown = () if request.product is None else (request.product,)
         hidden = np.fromiter(chain(request.excluded, request.basket, request.recent, shown), np.int32)
+        return np.concatenate([hidden, self.durables(request)])
+
+    def durables(self, request: Request) -> Ints:
+        """What this person owns already and will hardly need twice."""
         history = self.engines.get(History.name)
-        return np.concatenate([hidden, history.durables(request.customer)]) if isinstance(history, History) else hidden
+        return history.durables(request.customer) if isinstance(history, History) else _distinct()
 
     def contributions(self, context: Context, blend: Blend) -> tuple[list[str], Floats]:
         """What each engine adds to each product: names, and (names, products) scores scaled to at most its weight."""
@@ -191,7 +164,7 @@ class Model:
                 names.append(name)
         return names, added[: len(names)]
 
-    def _reasons(
+    def reasons(
         self, request: Request, context: Context, products: Ints, sources: Sequence[str]
     ) -> list[tuple[str, str, int | None]]:
         """Source, sentence and explaining product for each of ``products``."""

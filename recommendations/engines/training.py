@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from recommendations.engines.blend import BLENDS, ENGINES, HOME, IMPERSONAL, Blend, Model
+from recommendations.engines.blend import BLENDS, ENGINES, IMPERSONAL, Blend, Model
 from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.evaluation import BASELINES, Measured, gain_interval, measure, targets
 from recommendations.engines.gate import FEWEST_MEASURED, Refusal, judge
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Engine
+from recommendations.engines.request import HOME
 
 FEWEST_ROWS, FEWEST_REPEATERS = 1_000, 25
 WINDOW_DAYS = 28

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import BLENDS, HOME, Blend, Model
+from recommendations.engines.blend import BLENDS, Blend, Model
 from recommendations.engines.evaluation import BASELINES, targets
 from recommendations.engines.evaluation.lists import Answers, Range, figures
 from recommendations.engines.evaluation.temporal import rank
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.popularity import recent_sales
+from recommendations.engines.request import HOME
 from recommendations.engines.training import MEASURED_ENGINES, WINDOW_DAYS
 from recommendations.evaluate.data import HELD_OUT, DataError
 from recommendations.evaluate.report import Report, Table

@@ -11,13 +11,20 @@ from catalog.models import Product
 from core.forms import KitForm
 from customers.models import Customer
 from merchants.models import Merchant
-from recommendations.serving import PLACEMENTS
+from recommendations.engines.request import BESIDE_PRODUCT, PLACEMENTS
 
 PLACEMENT_LABELS = {
     "home": _("Home page"),
     "product": _("Product page"),
+    "similar": _("Similar products"),
+    "complementary": _("Products that go with it"),
     "basket": _("Basket"),
     "order_confirmation": _("Order confirmation"),
+    "search": _("Search"),
+    "category": _("Category page"),
+    "replenish": _("Buy again"),
+    "till": _("Till and sales staff"),
+    "not_found": _("Empty page"),
 }
 
 
@@ -68,7 +75,7 @@ class PreviewForm(KitForm):
     def question(self) -> dict[str, Any]:
         """The validated form as arguments of ``recommend``."""
         valid = self.cleaned_data
-        is_product_page = valid["placement"] == "product"
+        is_product_page = valid["placement"] in BESIDE_PRODUCT
         skus: list[str] = valid["skus"]
         return {
             "placement": valid["placement"],

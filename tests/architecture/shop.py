@@ -53,7 +53,8 @@ from orders.models import (
     ShipmentLine,
     TrackingEvent,
 )
-from recommendations.models import ModelVersion, TrainingPlan
+from recommendations.models import ModelVersion, SearchTerm, Synonym, TrainingPlan
+from recommendations.search.actions import index_stale
 from tests.factories import CategoryFactory, CustomerFactory, OrderFactory, OrderLineFactory, ProductFactory
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -107,6 +108,7 @@ def stock_up(membership: Membership, number: int) -> None:
     _tell(order)
     assert order.customer is not None
     _look_after(order.customer, staff, number)
+    _search(merchant, number)
     _ask(order, staff, number)
     _track(order, number)
 
@@ -212,6 +214,13 @@ def _tell(order: Order) -> None:
         basis="contract",
         code="contract",
     )
+
+
+def _search(merchant: Merchant, number: int) -> None:
+    """What can be searched for, and what was."""
+    index_stale(merchant)
+    Synonym.objects.create(merchant=merchant, words=[f"mug {number}"], finds=["cup"])
+    SearchTerm.objects.create(merchant=merchant, day=AT.date(), text=f"mug {number}", searches=3, without_result=1)
 
 
 def _ask(order: Order, staff: Staff, number: int) -> None:

@@ -15,13 +15,14 @@ from itertools import chain, pairwise
 import numpy as np
 import scipy.sparse as sp
 
-from recommendations.engines.blend import HOME, Blend, Model, Request, best
+from recommendations.engines.blend import Blend, Model, best
 from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.lists import Answers, Collector, coverage
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Floats, Ints
 from recommendations.engines.popularity import Popularity
+from recommendations.engines.request import HOME, Request
 
 DEPTH = 10
 # Enough for an interval of about ±.02 of NDCG, and the time a training spends on it stays bounded.

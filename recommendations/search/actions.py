@@ -1,0 +1,139 @@
+"""Writes of the search: documents and words follow the catalogue, synonyms their merchant, counts what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from catalog.models import Product
+from core.locks import lock_name
+from merchants.models import Merchant
+from recommendations.models.search import LONGEST_KEY, LONGEST_WORD, SearchDocument, SearchWord
+from recommendations.search.queries import configuration
+from recommendations.search.words import indexed, key_of, vocabulary
+
+BATCH = 1000
+# Of a description the beginning says what a product is; ranking would have to read all of it.
+DESCRIBED = 200
+# Words are counted anew when something was indexed in the meantime: a little longer than between two rounds.
+COUNTED_AGAIN = timedelta(minutes=15)
+
+
+def index_products(merchant: Merchant, product_ids: Sequence[int]) -> int:
+    """Write the documents of these products, take out what is not sold any more; returns how many were written."""
+    sold = Product.objects.for_merchant(merchant).filter(pk__in=product_ids, active=True)
+    products = list(sold.select_related("category").order_by("pk"))
+    gone = set(product_ids) - {product.pk for product in products}
+    with transaction.atomic():
+        SearchDocument.objects.for_merchant(merchant).filter(product__in=gone).delete()
+        words = _write_documents(merchant, products)
+        fresh = [SearchWord(merchant=merchant, word=word) for word in sorted(words)]
+        SearchWord.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(products)
+
+
+def index_stale(merchant: Merchant) -> int:
+    """Bring documents that differ from their product up to date, and the words; returns how many were written."""
+    stale = stale_products(merchant)
+    written = sum(index_products(merchant, stale[start : start + BATCH]) for start in range(0, len(stale), BATCH))
+    recent = SearchDocument.objects.for_merchant(merchant).filter(indexed_at__gt=timezone.now() - COUNTED_AGAIN)
+    if stale or recent.exists():
+        count_words(merchant)
+    return written
+
+
+# Products whose document is missing, of another state or language, or of something that is not sold any more.
+_STALE = """
+SELECT p.id FROM catalog_product p
+LEFT JOIN recommendations_searchdocument d ON d.product_id = p.id AND d.merchant_id = p.merchant_id
+WHERE p.merchant_id = %(merchant)s AND CASE WHEN p.active
+    THEN d.product_updated_at IS DISTINCT FROM p.updated_at OR d.language <> %(language)s
+    ELSE d.id IS NOT NULL END
+ORDER BY p.id
+"""
+
+
+def stale_products(merchant: Merchant) -> list[int]:
+    """Ids of the products whose document is not what it should be."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STALE, {"merchant": merchant.pk, "language": merchant.language})
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+# One statement for many documents: PostgreSQL makes the vectors. The SKU is no word of any language.
+_WRITE = """
+INSERT INTO recommendations_searchdocument AS stored
+    (merchant_id, product_id, language, sku_key, title_key, words, vector, product_updated_at, indexed_at)
+SELECT %(merchant)s, product, %(language)s, sku_key, title_key, string_to_array(words, ' '),
+    setweight(to_tsvector('simple', sku), 'A') || setweight(to_tsvector(%(configuration)s::regconfig, title), 'A')
+    || setweight(to_tsvector(%(configuration)s::regconfig, sorted_as), 'B')
+    || setweight(to_tsvector(%(configuration)s::regconfig, described_as), 'D'),
+    updated_at, now()
+FROM unnest(%(product)s::bigint[], %(sku_key)s::text[], %(title_key)s::text[], %(words)s::text[], %(sku)s::text[],
+    %(title)s::text[], %(sorted_as)s::text[], %(described_as)s::text[], %(updated_at)s::timestamptz[])
+    AS given (product, sku_key, title_key, words, sku, title, sorted_as, described_as, updated_at)
+ON CONFLICT (product_id) DO UPDATE SET language = excluded.language, sku_key = excluded.sku_key,
+    title_key = excluded.title_key, words = excluded.words, vector = excluded.vector,
+    product_updated_at = excluded.product_updated_at, indexed_at = excluded.indexed_at
+"""
+
+
+def _write_documents(merchant: Merchant, products: Sequence[Product]) -> set[str]:
+    """Returns the words that occur in them."""
+    rows = [_row(product) for product in products]
+    if not rows:
+        return set()
+    given = {name: [row[name] for row in rows] for name in rows[0]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE,
+            given
+            | {
+                "merchant": merchant.pk,
+                "language": merchant.language,
+                "configuration": configuration(merchant.language),
+            },
+        )
+    return {word for words in given["words"] for word in words.split()}
+
+
+def _row(product: Product) -> dict[str, Any]:
+    sorted_as = " ".join([product.category.path if product.category else "", product.brand, *product.tags])
+    words = vocabulary(product.title, sorted_as)
+    return {
+        "product": product.pk,
+        "sku_key": key_of(product.sku)[:LONGEST_KEY],
+        "title_key": key_of(product.title)[:LONGEST_KEY],
+        "words": " ".join(word for word in words if len(word) <= LONGEST_WORD),
+        "sku": " ".join(indexed(product.sku)),
+        "title": " ".join(indexed(product.title)),
+        "sorted_as": " ".join(indexed(sorted_as)),
+        "described_as": " ".join(indexed(product.description)[:DESCRIBED]),
+        "updated_at": product.updated_at,
+    }
+
+
+_COUNT = """
+WITH counted AS (
+    SELECT word, count(*) AS products FROM recommendations_searchdocument, unnest(words) AS word
+    WHERE merchant_id = %(merchant)s GROUP BY word
+), gone AS (
+    DELETE FROM recommendations_searchword w
+    WHERE merchant_id = %(merchant)s AND NOT EXISTS (SELECT FROM counted WHERE counted.word = w.word)
+)
+INSERT INTO recommendations_searchword AS stored (merchant_id, word, products)
+SELECT %(merchant)s, word, products FROM counted
+ON CONFLICT (merchant_id, word) DO UPDATE SET products = excluded.products WHERE stored.products <> excluded.products
+"""
+
+
+@transaction.atomic
+def count_words(merchant: Merchant) -> None:
+    """How many products have each word; words that no product has any more go."""
+    lock_name(f"search words of {merchant.pk}")
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"merchant": merchant.pk})
