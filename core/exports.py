@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import secrets
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -55,31 +57,67 @@ def csv_response(name: str, header: Sequence[Any], rows: Iterable[Sequence[Any]]
 KEPT = timedelta(days=7)
 
 
+@dataclass(frozen=True)
+class Export:
+    """A file that is being written. ``subjects`` are the ids of those whose rows are in it: kept beside the file, so
+    that whoever is erased later leaves it without the files of everybody else."""
+
+    name: str
+    path: Path
+    subjects: array[int] = field(default_factory=lambda: array("q"))
+
+
 @contextmanager
-def new_export(merchant_id: int) -> Iterator[tuple[str, Path]]:
+def new_export(merchant_id: int) -> Iterator[Export]:
     """A name that cannot be guessed, and where to write; the file is there under its name when all is written."""
     name = f"exports/{merchant_id}/{secrets.token_hex(16)}"
     path = Path(default_storage.path(name))
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
+    export = Export(name, path.with_suffix(".part"))
     try:
-        yield name, unfinished
-        unfinished.replace(path)
+        yield export
+        _subjects_path(name).write_bytes(export.subjects.tobytes())
+        export.path.replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        export.path.unlink(missing_ok=True)
 
 
-def forget_exports(rows: QuerySet[Job]) -> int:
-    """Delete the files of these jobs, and what was searched for, which may name somebody; returns how many."""
-    found = list(rows.filter(result__has_key="export"))
-    for job in found:
-        default_storage.delete(job.result["export"])
-        job.result = {name: value for name, value in job.result.items() if name != "export"}
-        job.parameters = job.parameters | {"query": ""}
-        job.save(update_fields=["result", "parameters"])
-    return len(found)
+def _subjects_path(name: str) -> Path:
+    return Path(default_storage.path(name)).with_suffix(".ids")
+
+
+def subjects_of(name: str) -> frozenset[int] | None:
+    """The ids of those whose rows are in an export; None where that was not written down."""
+    found = array("q")
+    try:
+        found.frombytes(_subjects_path(name).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return frozenset(found)
+
+
+def kept_exports(rows: QuerySet[Job]) -> QuerySet[Job]:
+    """Those of these jobs whose file is still there."""
+    return rows.filter(result__has_key="export")
+
+
+def forget_export(job: Job) -> None:
+    """Delete the job's file, and what was searched for, which may name somebody."""
+    forget_file(job.result["export"])
+    job.result = {key: value for key, value in job.result.items() if key != "export"}
+    job.parameters = job.parameters | {"query": ""}
+    job.save(update_fields=["result", "parameters"])
+
+
+def forget_file(name: str) -> None:
+    """Delete an export, and who is in it."""
+    default_storage.delete(name)
+    _subjects_path(name).unlink(missing_ok=True)
 
 
 def forget_old_exports() -> int:
-    """What was exported more than a week ago."""
-    return forget_exports(Job.objects.all_merchants().filter(finished_at__lt=timezone.now() - KEPT))
+    """What was exported more than a week ago; returns how many."""
+    old = list(kept_exports(Job.objects.all_merchants().filter(finished_at__lt=timezone.now() - KEPT)))
+    for job in old:
+        forget_export(job)
+    return len(old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -119,10 +119,14 @@ class Impersonal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done in one place: so many rows, files or keys."""
+    """What was done in one place: so many rows, files or keys.
+
+    ``details`` are what else the receipt says of it, as JSON, and without the person.
+    """
 
     deleted: int = 0
     blanked: int = 0
+    details: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

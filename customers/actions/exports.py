@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from core.errors import InvalidInput
-from core.exports import csv_lines, new_export
+from core.exports import Export, csv_lines, forget_file, new_export
 from core.jobs import Progress, start_job
 from core.models import Job
 from customers.models import CompanyPerson, ConsentRecord, Customer, CustomerQuerySet, Trait
@@ -70,23 +72,32 @@ def write_export(progress: Progress, rows: CustomerQuerySet) -> dict[str, Any]:
     parameters = progress.job.parameters
     columns = [*parameters["columns"], *([CONSENTS] if parameters["consents"] else [])]
     progress.step(gettext_noop("Writing the file"), total=rows.order_by().count())
-    lines = _csv(progress, rows, columns) if parameters["format"] == CSV else _json_lines(progress, rows, columns)
-    with new_export(progress.job.merchant_id) as (name, path):
-        with path.open("w", encoding="utf-8", newline="") as file:
-            for line in lines:
+    begun = timezone.now()
+    with new_export(progress.job.merchant_id) as export:
+        write = _csv if parameters["format"] == CSV else _json_lines
+        with export.path.open("w", encoding="utf-8", newline="") as file:
+            for line in write(_people(progress, rows, columns, export), columns):
                 file.write(line)
-        size = path.stat().st_size
-    return {"export": name, "rows": progress.job.done, "bytes": size}
+        size = export.path.stat().st_size
+        if _erased_since(progress.job.merchant, begun).isdisjoint(export.subjects):
+            return {"export": export.name, "rows": progress.job.done, "bytes": size}
+    forget_file(export.name)
+    return write_export(progress, rows)
 
 
-def _csv(progress: Progress, rows: CustomerQuerySet, columns: Sequence[str]) -> Iterator[str]:
+def _erased_since(merchant: Merchant, begun: datetime) -> set[int]:
+    """Who left while the file was written, and may be in it."""
+    gone = Customer.objects.for_merchant(merchant).filter(erased_at__gte=begun)
+    return set(gone.values_list("pk", flat=True))
+
+
+def _csv(people: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:
     header = [str(gettext_lazy("consents") if name == CONSENTS else COLUMNS[name]) for name in columns]
-    people = _people(progress, rows, columns)
     return csv_lines(header, ([_cell(value) for value in person.values()] for person in people))
 
 
-def _json_lines(progress: Progress, rows: CustomerQuerySet, columns: Sequence[str]) -> Iterator[str]:
-    for person in _people(progress, rows, columns):
+def _json_lines(people: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    for person in people:
         yield json.dumps(person, ensure_ascii=False) + "\n"
 
 
@@ -97,13 +108,16 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _people(progress: Progress, rows: CustomerQuerySet, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Each person as the columns' values, some thousand at a time by their ids."""
+def _people(
+    progress: Progress, rows: CustomerQuerySet, columns: Sequence[str], export: Export
+) -> Iterator[dict[str, Any]]:
+    """Each person as the columns' values, some thousand at a time by their ids, which are noted as the file's."""
     newest = 0
     while chunk := list(rows.order_by("pk").filter(pk__gt=newest).with_identities()[:CHUNK]):
         lookups = {name: _LOOKUPS[name](progress.job.merchant, chunk) for name in columns if name in _LOOKUPS}
         for customer in chunk:
             yield {name: _value(progress.job.merchant, customer, name, lookups) for name in columns}
+            export.subjects.append(customer.pk)
         newest = chunk[-1].pk
         progress.advance(len(chunk))
 

@@ -116,7 +116,8 @@ class PrivacyRequest(MerchantModel):
         Staff, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("restriction lifted by")
     )
     lift_reason = models.CharField(_("why the restriction was lifted"), max_length=300, blank=True)
-    # {"places": [{"table" | "store", "deleted", "blanked"}], "at": ISO 8601}: what an erasure did, without the person.
+    # {"places": [{"table" | "store", "deleted", "blanked", "details"?}], "at": ISO 8601}: what an erasure did, without
+    # the person.
     receipt: models.JSONField[dict[str, Any]] = models.JSONField(_("receipt"), default=dict)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("job"))
     file = models.CharField(_("file"), max_length=200, blank=True, help_text=_("The export, until it expires."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,6 +23,7 @@ from core.errors import DomainError
 from core.forms import KitForm
 from core.listing import list_rows, render_list
 from core.privacy import all_tables, stores
+from core.templatetags.cx import day
 from customers.actions.privacy.access import (
     export_name,
     issue_link,
@@ -166,8 +169,28 @@ def _receipt(found: PrivacyRequest) -> list[dict[str, Any]]:
         table, store = tables.get(place.get("table", "")), places.get(place.get("store", ""))
         title = table.title if table else store.title if store else place.get("table") or place.get("store")
         kept = table.reason if table and place["blanked"] else store.explanation if store else ""
-        lines.append({"title": title, "deleted": place["deleted"], "blanked": place["blanked"], "reason": kept})
+        counts = {name: place[name] for name in ("deleted", "blanked")}
+        details = [_detail(detail) for detail in place.get("details", [])]
+        lines.append({"title": title, **counts, "reason": kept, "details": details})
     return lines
+
+
+def _detail(detail: dict[str, Any]) -> str:
+    """What a receipt says of one file."""
+    if detail["what"] == "kept":
+        count = detail["files"]
+        return ngettext(
+            "%(count)s file does not hold the person and stays.",
+            "%(count)s files do not hold the person and stay.",
+            count,
+        ) % {"count": count}
+    named = {"number": detail["number"], "at": day(datetime.fromisoformat(detail["at"]))}
+    if detail["what"] == "export":
+        text = _("Exported list no. %(number)s of %(at)s") % named
+    else:
+        text = _("Uploaded file no. %(number)s of %(at)s") % named
+    why = _("held this person") if detail["why"] == "holds" else _("may have held this person")
+    return f"{text}: {why}."
 
 
 def _answer(request: MerchantRequest, pk: int, act: Callable[[], object], done: str) -> HttpResponse:

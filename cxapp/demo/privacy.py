@@ -12,6 +12,15 @@ from merchants.models import Merchant, Staff
 Kind, Channel, State = PrivacyRequest.Kind, PrivacyRequest.Channel, PrivacyRequest.State
 # What the erasure of somebody with two orders did.
 PLACES: list[dict[str, Any]] = [
+    {
+        "store": "files",
+        "deleted": 1,
+        "blanked": 0,
+        "details": [
+            {"what": "upload", "number": 1, "at": "2026-09-01T08:00:00+00:00", "why": "holds"},
+            {"what": "kept", "files": 1},
+        ],
+    },
     {"store": "recommendations.recent", "deleted": 1, "blanked": 0},
     {"store": "recommendations.models", "deleted": 0, "blanked": 1},
     {"table": "campaigns.MessageBlock", "deleted": 0, "blanked": 6},

@@ -92,7 +92,8 @@ def _erase(customer: Customer, tell: Tell) -> list[dict[str, Any]]:
     for done in erase_everywhere(person):
         tell(done)
         outcome = done.outcome
-        places.append({done.kind: done.name, "deleted": outcome.deleted, "blanked": outcome.blanked})
+        place: dict[str, Any] = {done.kind: done.name, "deleted": outcome.deleted, "blanked": outcome.blanked}
+        places.append(place | ({"details": list(outcome.details)} if outcome.details else {}))
     return places
 
 
