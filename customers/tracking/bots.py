@@ -40,15 +40,12 @@ def mark_bots(merchant_id: int, events: Iterable[Tracked], user_agent: str = "")
     ``user_agent`` is that of the request, for events that name none: a browser speaks for itself. Leave it out where a
     server sends, which is a program and speaks for people.
     """
-    paces: Counter[Pace] = Counter()
-    for event in events:
-        if event.anonymous_id:
-            paces[event.anonymous_id, int(event.occurred_at.timestamp()) // 60] += 1
+    paces = Counter((event.anonymous_id, event.minute) for event in events if event.anonymous_id)
     hasty = {visitor for (visitor, _minute), count in paces.items() if count > MOST_PER_MINUTE}
     for event in events:
         event.is_bot = (
             event.anonymous_id in hasty
-            or is_known_bot(merchant_id, event.anonymous_id)
+            or (bool(_too_fast) and is_known_bot(merchant_id, event.anonymous_id))
             or says_it_is_a_bot(event.user_agent or user_agent)
         )
     return paces
@@ -60,10 +57,9 @@ def is_known_bot(merchant_id: int, anonymous_id: str) -> bool:
     return until is not None and time.monotonic() < until
 
 
-def pace_key(merchant_id: int, pace: Pace) -> str:
-    """Where Redis adds up what all processes saw."""
-    visitor, minute = pace
-    return f"cx:pace:{merchant_id}:{minute}:{visitor}"
+def pace_key(merchant_id: int, minute: int) -> str:
+    """Where Redis adds up what all processes saw of each visitor."""
+    return f"cx:pace:{merchant_id}:{minute}"
 
 
 def remember_hasty(merchant_id: int, visitors: Iterable[str]) -> None:
