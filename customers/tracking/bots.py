@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from crawleruseragents import is_crawler
 
+from core.redis import redis_client
 from customers.tracking.reading import Tracked
 
 # Nobody does more than this in one minute, counted by the minute in which it happened: an app that was offline for an
@@ -57,9 +58,19 @@ def is_known_bot(merchant_id: int, anonymous_id: str) -> bool:
     return until is not None and time.monotonic() < until
 
 
-def pace_key(merchant_id: int, minute: int) -> str:
+def pace_key(merchant_id: int, minute: int | str) -> str:
     """Where Redis adds up what all processes saw of each visitor."""
     return f"cx:pace:{merchant_id}:{minute}"
+
+
+def forget_paces(merchant_id: int, visitors: Collection[str]) -> int:
+    """Erase how fast these visitors were; returns in how many minutes. Raises RedisError while Redis is away."""
+    if not visitors:
+        return 0
+    pipeline = redis_client().pipeline(transaction=False)
+    for key in redis_client().scan_iter(match=pace_key(merchant_id, "*"), count=1000):
+        pipeline.hdel(key, *visitors)
+    return sum(pipeline.execute())
 
 
 def remember_hasty(merchant_id: int, visitors: Iterable[str]) -> None:

@@ -401,7 +401,9 @@ def test_numbers_of_any_size_are_kept(api: Storefront, merchant: Merchant, numbe
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 5000])
 @pytest.mark.parametrize("field", ["properties", "context"])
-def test_a_number_that_nothing_can_read_is_refused(api: Storefront, merchant: Merchant, number: str, field: str) -> None:
+def test_a_number_that_nothing_can_read_is_refused(
+    api: Storefront, merchant: Merchant, number: str, field: str
+) -> None:
     answer = _post(api, with_number(number, field))
     assert answer.status_code == 400
     assert answer.json()["results"][0]["code"] == "number_too_big"
