@@ -21,6 +21,7 @@ urlpatterns = [
     path("customers/<int:pk>/trait", editing.trait_edit, name="trait_edit"),
     path("customers/<int:pk>/identities", editing.identity_add, name="identity_add"),
     path("customers/identities/<int:pk>/remove", editing.identity_remove, name="identity_remove"),
+    path("customers/identities/<int:pk>/unblock", editing.identity_unblock, name="identity_unblock"),
     path("customers/duplicates/", merging.duplicate_list, name="duplicate_list"),
     path("customers/duplicates/search", merging.duplicate_search, name="duplicate_search"),
     path("customers/duplicates/<int:pk>/dismiss", merging.duplicate_dismiss, name="duplicate_dismiss"),

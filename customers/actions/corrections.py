@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, InvalidInput
 from customers.actions.profiles import Person, resolve_customer
+from customers.actions.resolution import lock_resolution
 from customers.actions.traits import declared, record_traits
-from customers.models import Customer, Identity, Trait
+from customers.models import Customer, Identity, IdentityLink, Trait
 from customers.rules.identities import LIMITS, RANK, clean_identity
 from merchants.actions import record_audit
 from merchants.models import Staff
@@ -138,6 +140,25 @@ def remove_identity(identity: Identity, *, staff: Staff) -> None:
     )
     _note_identity(customer, "customer.identity_removed", identity.kind, identity.value, staff)
     identity.delete()
+
+
+@transaction.atomic
+def unblock_identity(identity: Identity, *, staff: Staff) -> None:
+    """Staff know whose it is after all: it joins what comes with it from now on. Idempotent.
+
+    What came with it until now joins nothing: those links are what blocked it, and would again. It stays in its
+    profile, and is blocked anew when too many people come with it.
+    """
+    lock_resolution(identity.merchant)
+    rows = Identity.objects.for_merchant(identity.merchant_id).select_related("customer__merchant")
+    locked = rows.select_for_update(of=("self",)).get(pk=identity.pk)
+    if locked.blocked_at is None:
+        return
+    links = IdentityLink.objects.for_merchant(identity.merchant_id).filter(Q(first=locked) | Q(second=locked))
+    links.filter(refusal=IdentityLink.Refusal.BLOCKED).delete()
+    locked.blocked_at = None
+    locked.save(update_fields=["blocked_at"])
+    _note_identity(locked.customer, "customer.identity_unblocked", locked.kind, locked.value, staff)
 
 
 def _note_identity(customer: Customer, action: str, kind: str, value: str, staff: Staff) -> None:

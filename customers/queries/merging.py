@@ -11,7 +11,7 @@ from core.templatetags.cx import country_name, spoken_language
 from customers.models import Customer, Duplicate, Identity, Merge
 from customers.rules.details import DETAILS, newest
 
-SHOWN = 5
+SHOWN, BLOCKED_SHOWN = 5, 50
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,6 @@ def duplicates_of(customer: Customer) -> list[tuple[Duplicate, Customer]]:
 
 
 def blocked_identities(merchant_id: int) -> list[Identity]:
-    """Identifiers that too many people share, the newest first."""
-    rows = Identity.objects.for_merchant(merchant_id).filter(blocked_at__isnull=False)
-    return list(rows.order_by("-blocked_at", "-pk")[:20])
+    """Identifiers that too many people share, the newest first, at most ``BLOCKED_SHOWN``."""
+    rows = Identity.objects.for_merchant(merchant_id).filter(blocked_at__isnull=False, customer__erased_at=None)
+    return list(rows.order_by("-blocked_at", "-pk")[:BLOCKED_SHOWN])

@@ -10,10 +10,18 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
-from customers.actions.corrections import StaleEdit, add_identity, edit_details, edit_trait, remove_identity
+from customers.actions.corrections import (
+    StaleEdit,
+    add_identity,
+    edit_details,
+    edit_trait,
+    remove_identity,
+    unblock_identity,
+)
 from customers.forms.details import DetailsForm
 from customers.forms.identities import IdentityForm, RemovalForm
 from customers.forms.traits import TraitForm, as_seen, as_text
@@ -141,6 +149,18 @@ def identity_remove(request: MerchantRequest, pk: int) -> HttpResponse:
     remove_identity(identity, staff=request.user)
     messages.success(request, _("The identity is removed."))
     return _identities(request, customer)
+
+
+@require_POST
+@merchant_view(Role.SUPPORT)
+def identity_unblock(request: MerchantRequest, pk: int) -> HttpResponse:
+    """It is one person's after all, and joins what comes with it again."""
+    rows = Identity.objects.for_merchant(request.merchant).select_related("merchant")
+    identity = get_object_or_404(rows, pk=pk)
+    customer = _customer(request, identity.customer_id)
+    unblock_identity(identity, staff=request.user)
+    messages.success(request, _("%(value)s is no longer blocked.") % {"value": identity.value})
+    return redirect("customer_detail", request.merchant.slug, customer.pk)
 
 
 def _identities(request: MerchantRequest, customer: Customer) -> HttpResponse:

@@ -13,7 +13,8 @@ from customers.actions.duplicates import find_duplicates
 from customers.actions.merging import merge_customers
 from customers.actions.profiles import Person, resolve_customer
 from customers.models import Customer, Duplicate, Identity, Merge
-from merchants.models import Membership, Merchant, Role
+from customers.rules.identities import SHARED
+from merchants.models import AuditEntry, Membership, Merchant, Role
 from tests.factories import CustomerFactory, MembershipFactory, OrderFactory
 from tests.queries import queries_of
 
@@ -70,6 +71,45 @@ def test_a_blocked_identity_is_shown(client: Client, merchant: Merchant) -> None
         merchant=merchant, customer=CustomerFactory(merchant=merchant), kind="email", value="till@x.de", blocked_at=AT
     )
     assert "till@x.de" in client.get(reverse("duplicate_list", args=[merchant.slug])).content.decode()
+
+
+def test_what_staff_unblock_joins_again_but_nobody_of_before(
+    client: Client, merchant: Merchant, membership: Membership
+) -> None:
+    people = SHARED[Identity.Kind.EMAIL] + 1
+    for number in range(people):
+        resolve_customer(merchant, Person(email=f"person{number}@example.org", loyalty_card="TILL"))
+    card = Identity.objects.for_merchant(merchant).get(kind="loyalty_card")
+    assert card.blocked_at
+    before = Customer.objects.for_merchant(merchant).count()
+    profile = reverse("customer_detail", args=[merchant.slug, card.customer_id])
+    url = reverse("identity_unblock", args=[merchant.slug, card.pk])
+    for page in (profile, reverse("duplicate_list", args=[merchant.slug])):
+        assert url in client.get(page).text
+    assert client.post(url, follow=True).redirect_chain == [(profile, 302)]
+    assert client.post(url).status_code == 302, "twice is once"
+    card.refresh_from_db()
+    assert card.blocked_at is None
+    assert url not in client.get(profile).text
+    entry = AuditEntry.objects.for_merchant(merchant).get(action="customer.identity_unblocked")
+    assert (entry.staff, entry.changes) == (membership.staff, {"kind": "loyalty_card", "value": "TILL"})
+
+    owner = resolve_customer(merchant, Person(email="new@example.org", loyalty_card="TILL"))
+    card.refresh_from_db()
+    assert (owner.pk, card.blocked_at) == (card.customer_id, None)
+    assert Customer.objects.for_merchant(merchant).count() <= before
+    assert Identity.objects.for_merchant(merchant).filter(customer=owner).count() <= 3
+
+
+def test_an_analyst_unblocks_nothing(merchant: Merchant) -> None:
+    card = Identity.objects.create(
+        merchant=merchant, customer=CustomerFactory(merchant=merchant), kind="email", value="till@x.de", blocked_at=AT
+    )
+    browser = Client()
+    browser.force_login(MembershipFactory(merchant=merchant, role=Role.ANALYST).staff)
+    url = reverse("identity_unblock", args=[merchant.slug, card.pk])
+    assert browser.post(url).status_code == 403
+    assert url not in browser.get(reverse("duplicate_list", args=[merchant.slug])).text
 
 
 def test_merging_and_undoing_it_in_the_browser(client: Client, merchant: Merchant) -> None:
