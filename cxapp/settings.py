@@ -174,6 +174,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "fold-recommendation-events": {
+        "task": "recommendations.measuring.tasks.fold_recommendation_events",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "report-recommendations": {
+        "task": "recommendations.measuring.tasks.report_recommendations",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,

@@ -3,7 +3,19 @@
 from django.contrib import admin
 
 from merchants.administration import MerchantModelAdmin, ReadOnlyAdmin
-from recommendations.models import ModelVersion, SearchDocument, SearchTerm, SearchWord, Synonym, TrainingPlan
+from recommendations.models import (
+    Click,
+    Impression,
+    ModelVersion,
+    OnlineReport,
+    PlacementDay,
+    PlacementSettings,
+    SearchDocument,
+    SearchTerm,
+    SearchWord,
+    Synonym,
+    TrainingPlan,
+)
 
 
 @admin.register(ModelVersion)
@@ -45,3 +57,33 @@ class SynonymAdmin(MerchantModelAdmin):
 class SearchTermAdmin(ReadOnlyAdmin):
     list_display = ("text", "day", "merchant", "searches", "without_result")
     search_fields = ("=text",)
+
+
+@admin.register(PlacementSettings)
+class PlacementSettingsAdmin(ReadOnlyAdmin):
+    list_display = ("placement", "merchant", "holdout_percent", "updated_at")
+    list_filter = ("placement",)
+    search_fields = ("merchant__slug",)
+
+
+@admin.register(Impression)
+class ImpressionAdmin(ReadOnlyAdmin):
+    list_display = ("occurred_at", "merchant", "placement", "arm", "customer_id")
+    list_filter = ("placement", "arm")
+
+
+@admin.register(Click)
+class ClickAdmin(ReadOnlyAdmin):
+    list_display = ("occurred_at", "merchant", "placement", "arm", "product_id", "position")
+    list_filter = ("placement", "arm")
+
+
+@admin.register(PlacementDay)
+class PlacementDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "merchant", "placement", "arm", "impressions", "clicks", "orders", "revenue")
+    list_filter = ("placement", "arm")
+
+
+@admin.register(OnlineReport)
+class OnlineReportAdmin(ReadOnlyAdmin):
+    list_display = ("merchant", "folded_at", "figured_at")

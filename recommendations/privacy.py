@@ -1,13 +1,29 @@
-"""What the recommender holds about people: nothing in tables, rows of numbers in trained models, a memory in Redis."""
+"""What the recommender holds about people: what they were shown, rows of numbers in trained models, a memory in Redis."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from core.privacy import Outcome, Person, nothing_personal, register_store
+from core.privacy import Outcome, Person, Rows, declare, facts, nothing_personal, personal, register_store, technical
+from core.privacy.retention import Retention, keep_for
 from recommendations import recent
 from recommendations.actions import forget_customers
-from recommendations.models import ModelVersion, SearchDocument, SearchTerm, SearchWord, Synonym, TrainingPlan
+from recommendations.models import (
+    Click,
+    Impression,
+    ModelVersion,
+    OnlineReport,
+    PlacementDay,
+    PlacementSettings,
+    SearchDocument,
+    SearchTerm,
+    SearchWord,
+    Synonym,
+    TrainingPlan,
+)
 from recommendations.queries import customer_key
 
 nothing_personal(
@@ -28,6 +44,69 @@ nothing_personal(
     ),
     texts=["text"],
 )
+
+SETTINGS = _("A setting of the shop.")
+nothing_personal(PlacementSettings, reason=SETTINGS)
+nothing_personal(PlacementDay, reason=_("Sums of a day over everybody."))
+nothing_personal(OnlineReport, reason=_("Sums over everybody; no row leads to a person."), texts=["report"])
+SHOWN = _("How often something was shown and clicked stays for the shop's figures, without the person.")
+
+
+def _saw(person: Person) -> Q:
+    """What the profile saw, and its visitors before anybody knew them."""
+    visitors = [visitor for visitor in person.anonymous_ids if visitor]
+    return Q(customer_id__in=person.ids) | Q(customer_id=None, visitor__in=visitors)
+
+
+declare(
+    Impression,
+    title=_("Recommendations you saw"),
+    find=_saw,
+    rows=Rows.KEPT,
+    reason=SHOWN,
+    columns=[
+        facts("occurred_at", "placement", "products", reason=SHOWN),
+        personal("customer_id", "visitor"),
+        technical("id", "merchant", "answer", "arm", "sources"),
+    ],
+)
+declare(
+    Click,
+    title=_("Recommendations you clicked"),
+    find=_saw,
+    rows=Rows.KEPT,
+    reason=SHOWN,
+    columns=[
+        facts("occurred_at", "placement", "product", "position", reason=SHOWN),
+        personal("customer_id", "visitor"),
+        technical("id", "merchant", "answer", "arm", "source"),
+    ],
+)
+
+
+def _old_impressions(merchant_id: int, before: datetime) -> QuerySet[Impression]:
+    return Impression.objects.for_merchant(merchant_id).filter(occurred_at__lt=before)
+
+
+def _old_clicks(merchant_id: int, before: datetime) -> QuerySet[Click]:
+    return Click.objects.for_merchant(merchant_id).filter(occurred_at__lt=before)
+
+
+MEASURED = _("The comparison with people held back looks at 90 days; sums per day stay.")
+keep_for(
+    Retention(
+        "impressions", _("Which recommendations people saw"), MEASURED, days=180, shortest=100, model=Impression,
+        old=_old_impressions,
+    ),
+    rank=12,
+)  # fmt: skip
+keep_for(
+    Retention(
+        "clicks", _("Which recommendations people clicked"), MEASURED, days=180, shortest=100, model=Click,
+        old=_old_clicks,
+    ),
+    rank=13,
+)  # fmt: skip
 
 
 def _forget_purchases(person: Person) -> Outcome:

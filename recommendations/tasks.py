@@ -11,6 +11,7 @@ from core.models import Job
 from merchants.models import Merchant
 from orders.models import Order
 from recommendations.actions import TRAINING, request_training
+from recommendations.measuring import tasks as measuring_tasks  # noqa: F401 - Celery looks for tasks here
 from recommendations.models import ModelVersion
 from recommendations.search import tasks as search_tasks  # noqa: F401 - Celery looks for tasks here
 

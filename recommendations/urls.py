@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from recommendations.api import Recommendations
+from recommendations.api.events import RecommendationEvents
+from recommendations.api.recommendations import Recommendations
 from recommendations.views import overview
 
 urlpatterns: list[URLPattern] = [
@@ -11,4 +12,9 @@ urlpatterns: list[URLPattern] = [
 ]
 api_urlpatterns: list[URLPattern] = [
     path("recommendations", Recommendations.as_view(), name="api_recommendations"),
+    path(
+        "recommendations/<slug:recommendation_id>/events",
+        RecommendationEvents.as_view(),
+        name="api_recommendation_events",
+    ),
 ]

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from catalog.models import Product
 from core.models import MerchantModel
 from merchants.models import Membership, Merchant
 from orders.models import Order
+from recommendations.measuring import tickets
 from tests.api_operations import Operation, api_operations
 from tests.orders.samples import ORDER
 from tests.storefront import Storefront, storefront
@@ -26,6 +28,7 @@ READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
     "POST /api/v1/orders/{number}/returns": {"reference": "R-1", "lines": UNITS},
     "POST /api/v1/orders/{number}/payments": {"reference": "Z-1", "amount": 1},
     "POST /api/v1/orders/{number}/cancellation": {},
+    "POST /api/v1/recommendations/{recommendation_id}/events": {"events": [{"type": "impression"}]},
 }
 # These create under the caller's own merchant, or answer without identifiers of rows (each has tests of its own).
 OWN = {
@@ -53,9 +56,29 @@ def owner(stranger: Membership) -> Merchant:
 
 
 def send(server: Storefront, operation: Operation) -> Any:
-    path = operation.path.format(sku="84029E", number="A-1001", external_id="c-1", customer_external_id="c-1")
+    path = operation.path.format(
+        sku="84029E",
+        number="A-1001",
+        external_id="c-1",
+        customer_external_id="c-1",
+        recommendation_id=_answered(Merchant.objects.get(slug="stranger")),
+    )
     body = READS_OR_CHANGES[str(operation)]
     return getattr(server, operation.method.lower())(path, body)
+
+
+def _answered(merchant: Merchant) -> str:
+    """The id of a recommendation that was made for this merchant's shop."""
+    product = Product.objects.for_merchant(merchant).get(sku="84029E")
+    return tickets.issue(
+        merchant.pk,
+        tickets.new_id(),
+        placement="home",
+        arm="open",
+        customer_id=None,
+        products=[product.pk],
+        sources=[0],
+    )
 
 
 def test_every_operation_is_swept() -> None:
@@ -76,6 +99,8 @@ def test_the_owner_finds_all_of_them(owner: Merchant) -> None:
     for operation in api_operations():
         if str(operation) in READS_OR_CHANGES and operation.path.endswith("}"):
             assert send(storefront(owner), operation).status_code in (200, 201, 204), operation
+    told = send(storefront(owner), Operation("POST", "/api/v1/recommendations/{recommendation_id}/events", True))
+    assert told.json() == {"stored": 1, "duplicates": 0}
     assert send(storefront(owner), Operation("POST", "/api/v1/orders/{number}/cancellation", True)).status_code == 200
     assert Order.objects.get(merchant=owner).state == Order.State.CANCELLED
 

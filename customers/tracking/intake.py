@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from msgspec import Raw
+from uuid import UUID
 
 from customers.tracking import bots, visitor
 from customers.tracking.people import assign_people
-from customers.tracking.reading import Envelope, Refused, Tracked, message_id_of, read_event
+from customers.tracking.reading import Envelope, Refused, Tracked, read_event
 from customers.tracking.storing import digest_of, known_digests, store
 from merchants.models import Merchant
 
@@ -37,17 +36,12 @@ class _Batch:
     """Events that can be kept, each once, with their digests and outcomes at the same places."""
 
     events: list[Tracked]
-    digests: list[str]
+    digests: list[UUID]
     outcomes: list[Outcome]
 
 
 def take_in(
-    merchant: Merchant,
-    sent: Sequence[Raw | bytes],
-    envelope: Envelope,
-    *,
-    user_agent: str = "",
-    is_public: bool = False,
+    merchant: Merchant, sent: Sequence[Any], envelope: Envelope, *, user_agent: str = "", is_public: bool = False
 ) -> list[Outcome]:
     """Store what is new; when it returns, the stored events are on disk.
 
@@ -73,14 +67,14 @@ def take_in(
     return outcomes
 
 
-def _read(merchant: Merchant, sent: Sequence[Raw | bytes], envelope: Envelope, outcomes: list[Outcome]) -> _Batch:
+def _read(merchant: Merchant, sent: Sequence[Any], envelope: Envelope, outcomes: list[Outcome]) -> _Batch:
     batch, seen = _Batch([], [], []), set()
     for raw, outcome in zip(sent, outcomes, strict=True):
         try:
             event = read_event(raw, envelope)
         except Refused as error:
             _refuse(outcome, error.code, error.reason)
-            outcome.message_id = message_id_of(raw)
+            outcome.message_id = _message_id(raw)
             continue
         outcome.message_id = event.message_id
         digest = digest_of(merchant.pk, event.message_id)
@@ -117,3 +111,8 @@ def _with_people(merchant: Merchant, batch: _Batch, is_public: bool) -> _Batch:
 
 def _refuse(outcome: Outcome, code: str, reason: str) -> None:
     outcome.status, outcome.code, outcome.reason = REJECTED, code, reason
+
+
+def _message_id(raw: Any) -> str:
+    given = raw.get("messageId") if isinstance(raw, dict) else None
+    return given[:255] if isinstance(given, str) else ""

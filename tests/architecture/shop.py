@@ -53,7 +53,17 @@ from orders.models import (
     ShipmentLine,
     TrackingEvent,
 )
-from recommendations.models import ModelVersion, SearchTerm, Synonym, TrainingPlan
+from recommendations.models import (
+    Click,
+    Impression,
+    ModelVersion,
+    OnlineReport,
+    PlacementDay,
+    PlacementSettings,
+    SearchTerm,
+    Synonym,
+    TrainingPlan,
+)
 from recommendations.search.actions import index_stale
 from tests.factories import CategoryFactory, CustomerFactory, OrderFactory, OrderLineFactory, ProductFactory
 
@@ -111,6 +121,7 @@ def stock_up(membership: Membership, number: int) -> None:
     _search(merchant, number)
     _ask(order, staff, number)
     _track(order, number)
+    _recommend(order, number)
 
 
 def _sell(merchant: Merchant, number: int) -> Order:
@@ -251,6 +262,26 @@ def _track(order: Order, number: int) -> None:
         properties={"sku": f"SKU-{number}", "price": 19.99},
     )
     EventReceipt.objects.create(merchant=order.merchant, digest=uuid4(), occurred_at=AT)
+
+
+def _recommend(order: Order, number: int) -> None:
+    """What the buyer was recommended, and what the shop knows of it."""
+    merchant, product = order.merchant, order.lines.all()[0].product
+    about: dict[str, Any] = {
+        "merchant": merchant,
+        "answer": number,
+        "occurred_at": AT,
+        "placement": "home",
+        "arm": "treated",
+        "customer_id": order.customer_id,
+    }
+    Impression.objects.create(**about, products=[product.pk], sources=[1])
+    Click.objects.create(**about, product=product, position=1, source=1)
+    PlacementSettings.objects.get_or_create(merchant=merchant, placement="home", defaults={"holdout_percent": 10})
+    PlacementDay.objects.create(
+        merchant=merchant, day=AT.date() + timedelta(days=number), placement="home", arm="treated", impressions=1
+    )
+    OnlineReport.objects.get_or_create(merchant=merchant)
 
 
 def rows_of(model: type[models.Model], merchant: Merchant) -> models.QuerySet[Any]:
