@@ -25,6 +25,9 @@ class Reason:
 SENTENCES = {
     "bought_before": gettext_noop("You bought this before"),
     "because_you_bought": gettext_noop("Because you bought %(title)s"),
+    "because_you_viewed": gettext_noop("Because you looked at %(title)s"),
+    "viewed_before": gettext_noop("You looked at this recently"),
+    "viewed_together": gettext_noop("Often looked at together with %(title)s"),
     "bought_together": gettext_noop("Often bought together with %(title)s"),
     "goes_with": gettext_noop("Goes with %(title)s"),
     "similar": gettext_noop("Bought by those who liked %(title)s"),

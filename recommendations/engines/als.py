@@ -56,12 +56,15 @@ class Als:
 
         The ALS solution for one person is x = (YᵀY + λI + Yᵀ(C − I)Y)⁻¹ YᵀC1. With every confidence 1
         the middle term vanishes, so folding in is a product with the cached inverse: exact for a
-        person known only by ``fresh``, and for a known one as long as nothing was bought twice.
+        person known only by ``fresh``, and for a known one as long as nothing was bought twice. What was only
+        looked at in this visit is folded in beside it, by how much it says.
         """
         known = None if context.customer is None else self.customers[context.customer]
-        if not len(context.fresh):
+        looked = ~np.isin(context.session, context.fresh)
+        if not (len(context.fresh) or looked.any()):
             return known
-        moved: Floats = self.inverse @ self.products[context.fresh].sum(axis=0)
+        seen, said = context.session[looked], context.session_weights[looked]
+        moved: Floats = self.inverse @ (self.products[context.fresh].sum(axis=0) + said @ self.products[seen])
         return moved if known is None else known + moved
 
     def because(self, context: Context, products: Ints) -> Ints:

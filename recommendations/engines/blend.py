@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -31,15 +31,20 @@ from recommendations.engines.request import (
     TILL,
     Request,
 )
+from recommendations.engines.sessions.engine import SessionKnn
 
 Blend = Mapping[str, float]
 # Searched on Online Retail at 2011-09-11 and checked at 2011-10-11 and 2011-07-11 (bench/recommendations.py):
 # home by the next order, the others by the hidden half of baskets. Only the range has a weight below
 # whatever the other engines could differ by: it fills up, and never displaces.
 FILL = 1e-3
+# Whatever was searched for, it was without visits. What a visit says counts by its evidence: a third of this after one
+# look, half after two. It overtakes the history, which loses as the visit gains, at the second look.
+SESSIONS = 1.2
 _BESIDE = {"copurchase": 1.0, "item_knn": 0.1, "category_popularity": 0.1, "popularity": 0.05, "range": FILL}
 _HOME: Blend = {
     "history": 0.8,
+    "sessions": SESSIONS,
     "als": 0.3,
     "popularity": 0.3,
     "item_knn": 0.2,
@@ -48,19 +53,35 @@ _HOME: Blend = {
 }
 BLENDS: Mapping[str, Blend] = {
     **dict.fromkeys((HOME, SEARCH, CATEGORY, TILL, NOT_FOUND), _HOME),
-    PRODUCT: _BESIDE | {"als": 0.4},
+    PRODUCT: _BESIDE | {"als": 0.4, "sessions": 0.8},
     # Instead of the product: what the same people like, of its kind. With it: what lies in the same baskets.
-    SIMILAR: {"item_knn": 1.0, "als": 0.5, "category_popularity": 0.3, "popularity": 0.05, "range": FILL},
+    SIMILAR: {
+        "item_knn": 1.0,
+        "sessions": 1.0,
+        "als": 0.5,
+        "category_popularity": 0.3,
+        "popularity": 0.05,
+        "range": FILL,
+    },
     COMPLEMENTARY: _BESIDE,
     REPLENISH: {"history": 1.0},
-    BASKET: _BESIDE | {"als": 0.3, "history": 0.2},
+    BASKET: _BESIDE | {"als": 0.3, "history": 0.2, "sessions": 0.3},
     ORDER_CONFIRMATION: _BESIDE | {"als": 0.3},
 }
 # Of a long history the strongest are enough: measured, 50 lose nothing against all of it.
 MOST_ANCHORS = 50
-ENGINES: tuple[type[Engine], ...] = (History, Als, ItemKnn, CoPurchase, Popularity, CategoryPopularity, Range)
+ENGINES: tuple[type[Engine], ...] = (
+    History,
+    SessionKnn,
+    Als,
+    ItemKnn,
+    CoPurchase,
+    Popularity,
+    CategoryPopularity,
+    Range,
+)
 # What can be said of a shop that has too little data to learn about people.
-IMPERSONAL: tuple[type[Engine], ...] = (Popularity, CategoryPopularity, Range)
+IMPERSONAL: tuple[type[Engine], ...] = (SessionKnn, Popularity, CategoryPopularity, Range)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +148,20 @@ class Model:
             return self._context_of_the_past(request)
         fresh = _distinct(request.recent, request.basket, at_hand)
         anchors = _distinct(at_hand)
-        return Context(request.customer, anchors, np.ones(len(anchors), np.float32), fresh)
+        return Context(request.customer, anchors, np.ones(len(anchors), np.float32), fresh, *visit_of(request))
 
     def _context_of_the_past(self, request: Request) -> Context:
+        """With what was looked at in this visit: in the eyes of engines that know only anchors it has its evidence's
+        share of all that is said."""
         fresh = _distinct(request.recent, request.basket, () if request.product is None else (request.product,))
         products, weights = self._past(request.customer)
-        anchors = np.concatenate([fresh, products[:MOST_ANCHORS]])
-        return Context(
-            request.customer, anchors, np.concatenate([np.ones(len(fresh), np.float32), weights[:MOST_ANCHORS]]), fresh
-        )
+        products, weights = products[:MOST_ANCHORS], weights[:MOST_ANCHORS]
+        session, said = visit_of(request)
+        anchors = np.concatenate([fresh, session[::-1], products])
+        past = float(weights.sum()) + len(fresh)
+        today = said[::-1] * np.float32(past / 2 or 1)
+        weights = np.concatenate([np.ones(len(fresh), np.float32), today, weights])
+        return Context(request.customer, anchors, weights, fresh, session, said)
 
     def _past(self, customer: int | None) -> tuple[Ints, Floats]:
         history = self.engines.get(History.name)
@@ -160,7 +186,8 @@ class Model:
             scores = self.engines[name].scores(context) if name in self.engines else None
             highest = 0.0 if scores is None else float(scores.max(initial=0))
             if scores is not None and highest > 0:
-                np.multiply(scores, np.float32(weight / highest), out=added[len(names)])
+                share = share_of(name, context)
+                np.multiply(scores, np.float32(share * weight / highest), out=added[len(names)])
                 names.append(name)
         return names, added[: len(names)]
 
@@ -179,18 +206,39 @@ class Model:
         ]
 
 
+def share_of(name: str, context: Context) -> float:
+    """How much of its weight an engine has: with every look the visit says more, and the past less, down to half."""
+    if name == SessionKnn.name:
+        return context.evidence
+    return 1 - context.evidence / 2 if name == History.name else 1.0
+
+
+def visit_of(request: Request) -> tuple[Ints, Floats]:
+    """What this visit is about, the newest last: what was looked at, then what is at hand."""
+    if not (request.session or request.placement in BESIDE_PRODUCT or request.placement in BESIDE_BASKET):
+        return _distinct(), np.empty(0, np.float32)
+    said = dict(zip(request.session, request.session_weights or repeat(1.0), strict=False))
+    at_hand = request.basket if request.placement in BESIDE_BASKET else ()
+    if request.placement in BESIDE_PRODUCT and request.product is not None:
+        at_hand = (request.product,)
+    for product in at_hand:
+        said[product] = max(said.pop(product, 0.0), 1.0)
+    return np.fromiter(said, np.int32, len(said)), np.fromiter(said.values(), np.float32, len(said))
+
+
 def reason_code(request: Request, source: str, product: int, because: int | None) -> str:
-    """Which sentence says why: it depends on whether the person bought, chose or only sees ``because``."""
-    if source not in (Als.name, ItemKnn.name):
+    """Which sentence says why: it depends on whether the person bought, chose, looked at or only sees ``because``."""
+    if source not in (Als.name, ItemKnn.name, SessionKnn.name):
         return SENTENCES[source]
-    if because == product:
-        return SENTENCES[History.name]
     if because is None:
         return "for_you"
+    if because == product:
+        return "viewed_before" if product in request.session else SENTENCES[History.name]
     if because == request.product:
-        return "similar"
-    in_basket = request.placement != ORDER_CONFIRMATION and because in request.basket
-    return "goes_with" if in_basket else "because_you_bought"
+        return "viewed_together" if source == SessionKnn.name else "similar"
+    if request.placement != ORDER_CONFIRMATION and because in request.basket:
+        return "goes_with"
+    return "because_you_viewed" if because in request.session else "because_you_bought"
 
 
 SENTENCES = {

@@ -36,7 +36,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--interactions", type=Path, required=True, help="Parquet or CSV; what is learnt from")
     parser.add_argument("--test", type=Path, help="a file of its own with what is to be predicted")
     parser.add_argument("--protocol", choices=list(PROTOCOLS), default="temporal")
-    parser.add_argument("--depth", type=_count, default=10, help="length of the lists (k)")
+    parser.add_argument("--depth", type=_count, help="length of the lists (k); by default 10, for sessions 20")
     parser.add_argument(
         "--column",
         type=_renamed,

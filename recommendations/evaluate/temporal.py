@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recommendations.engines.blend import BLENDS, Blend, Model
-from recommendations.engines.evaluation import BASELINES, targets
+from recommendations.engines.evaluation import BASELINES, DEPTH, targets
 from recommendations.engines.evaluation.lists import Answers, Range, figures
 from recommendations.engines.evaluation.temporal import rank
 from recommendations.engines.interactions import Interactions
@@ -50,7 +50,7 @@ def evaluate(events: pl.DataFrame, options: Namespace) -> Report:
         raise DataError(f"Nobody who was known before {cut:%Y-%m-%d} bought anything known afterwards.")
     past = world.older_than(days)
     model = Model.fit(past, MEASURED_ENGINES)
-    lists = rank(model, past.matrix(), wanted, methods(), depth=options.depth)
+    lists = rank(model, past.matrix(), wanted, methods(), depth=options.depth or DEPTH)
     known = Range.of(past.matrix(), recent_sales(past))
     facts = {"cut": f"{cut:%Y-%m-%d}", "products": world.shape[1], "purchases before the cut": len(past)}
     return Report(

@@ -81,6 +81,12 @@ class Sessions:
         _, session = np.unique(self.session[rows], return_inverse=True)
         return replace(self, session=session.astype(np.int32), **kept)
 
+    def among(self, kept: NDArray[np.bool_]) -> Self:
+        """Only what was done with some products, (products,); these are numbered anew."""
+        rows = self.where(kept[self.product])
+        position = (kept.cumsum() - 1).astype(np.int32)
+        return replace(rows, product=position[rows.product], products=int(kept.sum()))
+
     def older_than(self, days: float) -> Self:
         """The world as it was ``days`` before ``until``: sessions that were going on then end there."""
         past = self.where(self.age > days)

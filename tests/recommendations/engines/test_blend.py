@@ -34,6 +34,7 @@ def requests(draw: st.DrawFn) -> Request:
         recent=draw(st.lists(positions, max_size=5)),
         basket=draw(st.lists(positions, max_size=8)),
         product=draw(st.none() | positions),
+        session=draw(st.lists(positions, max_size=5, unique=True)),
         excluded=draw(st.lists(positions, max_size=8)),
         eligible=draw(st.none() | st.sets(positions, max_size=SIZE).map(sold_out)),
         limit=draw(st.integers(1, 50)),
