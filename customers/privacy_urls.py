@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from customers.api.privacy import PrivacyRequestsView
 from customers.views import privacy, retention
 
 privacy_urlpatterns: list[URLPattern] = [
@@ -22,3 +23,6 @@ privacy_urlpatterns: list[URLPattern] = [
     path("customers/privacy/<int:pk>/receipt", privacy.privacy_receipt, name="privacy_receipt"),
 ]
 privacy_public_urlpatterns: list[URLPattern] = [path("privacy/<str:token>", privacy.privacy_link, name="privacy_link")]
+privacy_api_urlpatterns: list[URLPattern] = [
+    path("privacy/requests", PrivacyRequestsView.as_view(), name="api_privacy_requests")
+]

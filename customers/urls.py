@@ -7,7 +7,7 @@ from customers.api import lookup, tracking
 from customers.api import profiles as api
 from customers.consent_urls import consent_api_urlpatterns, consent_urlpatterns
 from customers.crm_urls import crm_api_urlpatterns, crm_urlpatterns
-from customers.privacy_urls import privacy_public_urlpatterns, privacy_urlpatterns
+from customers.privacy_urls import privacy_api_urlpatterns, privacy_public_urlpatterns, privacy_urlpatterns
 from customers.views import editing, event_stream, merging
 from customers.views import profiles as views
 
@@ -46,6 +46,7 @@ TRACKING: dict[str, type[tracking.TrackingView]] = {
 api_urlpatterns: list[URLPattern] = [
     *consent_api_urlpatterns,
     *crm_api_urlpatterns,
+    *privacy_api_urlpatterns,
     # Before the customers' own ids: nobody's may be “lookup”.
     path("customers/lookup", lookup.CustomerLookupView.as_view(), name="api_customer_lookup"),
     path("customers/<long_key:external_id>", api.CustomerView.as_view(), name="api_customer"),

@@ -298,6 +298,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "OrderChannelEnum": "orders.models.Order.Channel",
+        "OrderStateEnum": "orders.models.Order.State",
+        "PrivacyRequestStateEnum": "customers.models.PrivacyRequest.State",
         "PurposeEnum": "customers.models.Purpose",
     },
     "POSTPROCESSING_HOOKS": [

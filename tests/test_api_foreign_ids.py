@@ -41,6 +41,7 @@ OWN = {
     *(f"POST /api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")),
     "GET /api/v1/consents/texts",
     "POST /api/v1/consents",
+    "POST /api/v1/privacy/requests",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
@@ -15,10 +15,12 @@ from core.listing import day_input
 from core.privacy.retention import retentions
 from customers.models import Customer, Identity, PrivacyRequest
 from customers.rules.addresses import normalise_address
+from customers.rules.deadlines import GDPR_APPLIES
 from merchants.models import Merchant, Staff
 
 LONGEST = 36_525
-GDPR_APPLIES = date(2018, 5, 25)
+# By which ways staff learn of a request; those through the API write themselves down.
+BY_STAFF = [choice for choice in PrivacyRequest.Channel.choices if choice[0] != PrivacyRequest.Channel.SHOP]
 # What staff type before something that cannot be undone.
 ERASE = pgettext_lazy("typed to confirm", "ERASE")
 
@@ -27,7 +29,7 @@ class RequestForm(KitForm):
     """What somebody asked for, and how it came."""
 
     kind = forms.ChoiceField(label=_("What is asked for"), choices=PrivacyRequest.Kind.choices)
-    channel = forms.ChoiceField(label=_("How it came"), choices=PrivacyRequest.Channel.choices)
+    channel = forms.ChoiceField(label=_("How it came"), choices=BY_STAFF)
     received_on = forms.DateField(
         label=_("Received on"), widget=day_input(), help_text=_("The month for the answer begins on this day.")
     )

@@ -59,6 +59,7 @@ class PrivacyRequest(MerchantModel):
         PHONE = "phone", _("phone")
         POST = "post", _("letter")
         WEB = "web", _("preference page")
+        SHOP = "shop", _("the shop (API)")
         IN_PERSON = "in_person", _("in person")
 
     class State(models.TextChoices):

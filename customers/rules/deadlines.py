@@ -6,6 +6,7 @@ import calendar
 from datetime import date, timedelta
 
 MONTHS, EXTENSION_MONTHS = 1, 2
+GDPR_APPLIES = date(2018, 5, 25)
 SATURDAY = 5
 
 

@@ -1,0 +1,91 @@
+"""A shop files privacy requests over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from customers.actions.profiles import Person, resolve_customer
+from customers.models import Customer, PrivacyRequest
+from merchants.models import Membership, Merchant, Scope
+from tests.storefront import Storefront, storefront
+
+URL = "/api/v1/privacy/requests"
+
+
+@pytest.fixture
+def customer(merchant: Merchant) -> Customer:
+    person = resolve_customer(merchant, Person(external_id="c-1", email="ada@example.org", first_name="Ada"))
+    assert person
+    return person
+
+
+def ask(api: Storefront, **given: Any) -> Any:
+    return api.post(URL, {"kind": "erasure", "external_id": "c-1"} | given)
+
+
+def test_a_request_enters_the_queue_with_its_deadline(
+    api: Storefront, client: Client, customer: Customer, membership: Membership
+) -> None:
+    with time_machine.travel("2026-01-30T12:00:00Z", tick=False):
+        answer = ask(api, statement="Delete me.\nAll of it.", received_at="2026-01-29T23:30:00Z")
+    assert answer.status_code == 201
+    told = answer.json()
+    # At half past midnight in Berlin; a month later is Saturday the 28th, so Monday.
+    assert (told["state"], told["due_on"], told["received_at"]) == ("received", "2026-03-02", "2026-01-29T23:30:00Z")
+    stored = PrivacyRequest.objects.for_merchant(customer.merchant).get(pk=told["id"])
+    assert (stored.customer, stored.channel, stored.contact) == (customer, "shop", "ada@example.org")
+    assert stored.due_on == date(2026, 3, 2)
+    page = client.get(reverse("privacy_detail", args=[customer.merchant.slug, stored.pk])).text
+    assert "All of it." in page
+    assert "the shop (API)" in page
+
+
+def test_who_is_logged_in_at_the_shop_needs_no_further_check(api: Storefront, customer: Customer) -> None:
+    answer = ask(api, kind="access", identity_evidence="logged in")
+    assert answer.json()["state"] == "checked"
+    assert PrivacyRequest.objects.for_merchant(customer.merchant).get().identity_evidence == "logged in"
+
+
+def test_a_second_click_finds_the_open_request(api: Storefront, customer: Customer) -> None:
+    first = ask(api)
+    again = api.post(URL, {"kind": "erasure", "email": " ADA@example.org"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert ask(api, kind="access").status_code == 201, "another kind is another request"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"external_id": "c-9"}, "unknown_customer"),
+        ({"email": "ada@example.org"}, "one_of"),
+        ({"kind": "objection"}, "invalid_choice"),
+        ({"received_at": "2999-01-01T00:00:00Z"}, "out_of_range"),
+        ({"received_at": "2199-01-01T00:00:00Z"}, "received_in_future"),
+        ({"received_at": "2017-01-01T00:00:00Z"}, "before_gdpr"),
+        ({"state": "done"}, "unknown_field"),
+        ({"statement": "a\u0007b"}, "control_character"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_nothing_written(
+    api: Storefront, customer: Customer, given: dict[str, Any], code: str
+) -> None:
+    answer = ask(api, **given)
+    assert answer.status_code == 400
+    assert code in answer.text
+    assert not PrivacyRequest.objects.for_merchant(customer.merchant).exists()
+
+
+def test_nobody_asks_for_another_shops_customer(customer: Customer, stranger: Membership) -> None:
+    answer = ask(storefront(stranger.merchant))
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_customer")
+
+
+def test_a_key_without_the_scope_is_refused(customer: Customer) -> None:
+    assert ask(storefront(customer.merchant, scopes=[Scope.CUSTOMERS_READ])).status_code == 403
