@@ -6,15 +6,18 @@ Each is mounted below ``/api/v1/`` and, for SDKs that put ``/v1/`` behind their 
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
+import msgspec
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from msgspec import Raw
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
@@ -78,7 +81,7 @@ class WriteKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
 
 def _sent(request: Request) -> Body:
     data: Any = request.data
-    return data if isinstance(data, Body) else Body(None)  # no body at all
+    return data if isinstance(data, Body) else Body(b"null")  # no body at all
 
 
 def _basic_user(credentials: str) -> str:
@@ -89,9 +92,8 @@ def _basic_user(credentials: str) -> str:
 
 
 def _write_key(request: Request) -> str:
-    value = _sent(request).value
-    key = value.get("writeKey") if isinstance(value, dict) else None
-    return key if isinstance(key, str) else ""
+    head = _sent(request).head
+    return head.write_key if head and isinstance(head.write_key, str) else ""
 
 
 class TrackingView(BrowserView):
@@ -109,19 +111,20 @@ class TrackingView(BrowserView):
             answer.data["message"] = answer.data.get("detail", "")
         return answer
 
-    def _envelope(self, request: Request, body: dict[str, Any], kind: str = "") -> Envelope:
+    def _envelope(self, body: Body, kind: str = "") -> Envelope:
+        if body.head is None:
+            raise InvalidInput("not_an_object", "The body is a JSON object.")
         now = timezone.now()
-        may_hold_nul = _sent(request).may_hold_nul
         return Envelope(
             received_at=now,
             oldest=oldest_month(now).start,
-            sent_at=_sent_at(body),
+            sent_at=_sent_at(body.head.sent_at),
             kind=kind,
-            context=None if kind else _shared_context(body, may_hold_nul),
-            may_hold_nul=may_hold_nul,
+            context=None if kind else _shared_context(body.head.context, body.may_hold_nul),
+            may_hold_nul=body.may_hold_nul,
         )
 
-    def _take_in(self, request: Request, events: list[Any], envelope: Envelope) -> list[Outcome]:
+    def _take_in(self, request: Request, events: Sequence[Raw | bytes], envelope: Envelope) -> list[Outcome]:
         # Storing tries again by itself on a connection that broke, which is cheaper than to ask before every request.
         connection.health_check_done = True  # type: ignore[attr-defined]  # Django's own mark of it
         sender, is_public = caller(request), not caller(request).is_secret
@@ -129,22 +132,14 @@ class TrackingView(BrowserView):
         return take_in(sender.merchant, events, envelope, user_agent=browser, is_public=is_public)
 
 
-def _object(request: Request) -> dict[str, Any]:
-    value = _sent(request).value
-    if not isinstance(value, dict):
-        raise InvalidInput("not_an_object", "The body is a JSON object.")
-    return value
-
-
-def _shared_context(body: dict[str, Any], may_hold_nul: bool) -> dict[str, Any]:
+def _shared_context(context: Raw, may_hold_nul: bool) -> dict[str, Raw]:
     try:
-        return shared_context(body, may_hold_nul=may_hold_nul)
+        return shared_context(context, may_hold_nul=may_hold_nul)
     except Refused as error:
         raise InvalidInput(error.code, error.reason, field="context") from error
 
 
-def _sent_at(body: dict[str, Any]) -> datetime | None:
-    said = body.get("sentAt")
+def _sent_at(said: Any) -> datetime | None:
     if said is None:
         return None
     try:
@@ -162,7 +157,7 @@ def _browser(request: Request) -> str:
 
 
 def _json(document: dict[str, Any]) -> HttpResponse:
-    return HttpResponse(orjson.dumps(document), content_type="application/json")
+    return HttpResponse(msgspec.json.encode(document), content_type="application/json")
 
 
 class EventFields(serializers.Serializer[Any]):
@@ -291,14 +286,16 @@ class BatchView(TrackingView):
 
         The same `messageId` again is a duplicate and stored once. A batch of which every event is rejected is a 400.
         """
-        body = _object(request)
-        outcomes = self._take_in(request, _batch(body), self._envelope(request, body))
-        results = [outcome.as_dict() for outcome in outcomes]
-        counts = {status: sum(outcome.status == status for outcome in outcomes) for status in STATUSES}
+        body = _sent(request)
+        envelope = self._envelope(body)
+        outcomes = self._take_in(request, _batch(body), envelope)
+        counts = Counter(outcome.status for outcome in outcomes)
         if counts[REJECTED] == len(outcomes):
             first = outcomes[0]
             raise InvalidInput(
-                "no_event_accepted", f"No event was accepted. The first: {first.reason}", results=results
+                "no_event_accepted",
+                f"No event was accepted. The first: {first.detail}",
+                results=msgspec.to_builtins(outcomes),
             )
         return _json(
             {
@@ -306,14 +303,14 @@ class BatchView(TrackingView):
                 "stored": counts[STORED],
                 "duplicates": counts[DUPLICATE],
                 "rejected": counts[REJECTED],
-                "results": results,
+                "results": outcomes,
             }
         )
 
 
-def _batch(body: dict[str, Any]) -> list[Any]:
-    batch = body.get("batch")
-    if not isinstance(batch, list) or not batch:
+def _batch(body: Body) -> list[Raw]:
+    batch = body.events()
+    if not batch:
         raise InvalidInput("batch_missing", "“batch” is a list of events.", field="batch")
     if len(batch) > MOST_EVENTS:
         raise InvalidInput("too_many_events", f"A batch has {MOST_EVENTS} events at most.", field="batch")
@@ -327,10 +324,10 @@ class EventView(TrackingView):
 
     def post(self, request: Request) -> HttpResponse:
         """Stored once by its `messageId`; when this answers it is on disk."""
-        body = _object(request)
-        (outcome,) = self._take_in(request, [body], self._envelope(request, body, self.kind))
+        body = _sent(request)
+        (outcome,) = self._take_in(request, [body.text], self._envelope(body, self.kind))
         if outcome.status == REJECTED:
-            raise InvalidInput(outcome.code, outcome.reason)
+            raise InvalidInput(outcome.code, outcome.detail)
         return _json({"success": True, "message_id": outcome.message_id, "status": outcome.status})
 
 

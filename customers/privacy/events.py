@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.expressions import RawSQL
@@ -21,9 +21,8 @@ from core.privacy import (
     technical,
     withheld,
 )
-from core.redis import redis_client
 from customers.models import Event, EventReceipt
-from customers.tracking import visitor
+from customers.tracking import bots, visitor
 
 
 def _did(person: Person) -> Q:
@@ -89,15 +88,7 @@ nothing_personal(EventReceipt, reason=_("A digest of an event's number: that it 
 
 def _forget_visits(person: Person) -> Outcome:
     found = visitor.forget(person.merchant_id, customer_ids=person.ids, anonymous_ids=person.anonymous_ids)
-    return Outcome(deleted=found + _forget_paces(person))
-
-
-def _forget_paces(person: Person) -> int:
-    """How fast the visitors were, minute by minute: short-lived, but under their names."""
-    client, visitors = redis_client(), {name.encode() for name in person.anonymous_ids}
-    paces = client.scan_iter(match=f"cx:pace:{person.merchant_id}:*", count=1000) if visitors else ()
-    names = [key for key in paces if key.split(b":", 4)[-1] in visitors]
-    return cast(int, client.delete(*names)) if names else 0
+    return Outcome(deleted=found + bots.forget_paces(person.merchant_id, person.anonymous_ids))
 
 
 register_store(

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from crawleruseragents import is_crawler
 
+from core.redis import redis_client
 from customers.tracking.reading import Tracked
 
 # Nobody does more than this in one minute, counted by the minute in which it happened: an app that was offline for an
@@ -40,15 +41,12 @@ def mark_bots(merchant_id: int, events: Iterable[Tracked], user_agent: str = "")
     ``user_agent`` is that of the request, for events that name none: a browser speaks for itself. Leave it out where a
     server sends, which is a program and speaks for people.
     """
-    paces: Counter[Pace] = Counter()
-    for event in events:
-        if event.anonymous_id:
-            paces[event.anonymous_id, int(event.occurred_at.timestamp()) // 60] += 1
+    paces = Counter((event.anonymous_id, event.minute) for event in events if event.anonymous_id)
     hasty = {visitor for (visitor, _minute), count in paces.items() if count > MOST_PER_MINUTE}
     for event in events:
         event.is_bot = (
             event.anonymous_id in hasty
-            or is_known_bot(merchant_id, event.anonymous_id)
+            or (bool(_too_fast) and is_known_bot(merchant_id, event.anonymous_id))
             or says_it_is_a_bot(event.user_agent or user_agent)
         )
     return paces
@@ -60,10 +58,19 @@ def is_known_bot(merchant_id: int, anonymous_id: str) -> bool:
     return until is not None and time.monotonic() < until
 
 
-def pace_key(merchant_id: int, pace: Pace) -> str:
-    """Where Redis adds up what all processes saw."""
-    visitor, minute = pace
-    return f"cx:pace:{merchant_id}:{minute}:{visitor}"
+def pace_key(merchant_id: int, minute: int | str) -> str:
+    """Where Redis adds up what all processes saw of each visitor."""
+    return f"cx:pace:{merchant_id}:{minute}"
+
+
+def forget_paces(merchant_id: int, visitors: Collection[str]) -> int:
+    """Erase how fast these visitors were; returns in how many minutes. Raises RedisError while Redis is away."""
+    if not visitors:
+        return 0
+    pipeline = redis_client().pipeline(transaction=False)
+    for key in redis_client().scan_iter(match=pace_key(merchant_id, "*"), count=1000):
+        pipeline.hdel(key, *visitors)
+    return sum(pipeline.execute())
 
 
 def remember_hasty(merchant_id: int, visitors: Iterable[str]) -> None:

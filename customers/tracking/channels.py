@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 WEB, APP, POS, EMAIL, SOCIAL, SUPPORT = "web", "app", "pos", "email", "social", "support"
@@ -43,20 +43,24 @@ class UnknownChannel(ValueError):  # noqa: N818  # reads as what it says
     """The event names a channel that is none of ours."""
 
 
-def channel_of(event: Mapping[str, Any], context: Mapping[str, Any], kind: str, name: str) -> str:
-    """Raises UnknownChannel for a channel that is named and not known: a slip would fill the wrong column for years."""
-    for said in (event.get("channel"), context.get("channel")):
-        if said is None:
+def channel_of(said: Iterable[Any], library: Any, kind: str, name: str) -> str:
+    """By what was ``said``, first come first; else by the ``library`` that sent it; else by what it is.
+
+    Raises UnknownChannel for a channel that is named and not known: a slip would fill the wrong column for years.
+    """
+    for channel in said:
+        if channel is None:
             continue
-        spoken = said.strip().lower() if isinstance(said, str) else None
+        spoken = channel.strip().lower() if channel.__class__ is str else None
         if spoken in SAID:
             return SAID[spoken]
         if spoken not in NOTHING_SAID:
             raise UnknownChannel
-    return _of_library(context.get("library")) or _of_kind(kind, name)
+    return _of_library(library) or _of_kind(kind, name)
 
 
 def _of_library(library: Any) -> str:
+    """By its name, given as text or in an object; empty: it does not tell."""
     name = library.get("name") if isinstance(library, Mapping) else library
     if not isinstance(name, str):
         return ""

@@ -25,6 +25,8 @@ def parse_moment(text: Any) -> datetime:
         raise BadMoment("invalid_timestamp")
     try:
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is UTC:
+            return moment
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise BadMoment("invalid_timestamp") from error

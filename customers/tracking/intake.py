@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+
+import msgspec
+from msgspec import Raw
 
 from customers.tracking import bots, visitor
 from customers.tracking.people import assign_people
-from customers.tracking.reading import Envelope, Refused, Tracked, read_event
+from customers.tracking.reading import Envelope, Refused, Tracked, message_id_of, read_event
 from customers.tracking.storing import digest_of, known_digests, store
 from merchants.models import Merchant
 
 STORED, DUPLICATE, REJECTED = "stored", "duplicate", "rejected"
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of one event: ``stored``, ``duplicate`` (it was stored before), or ``rejected`` and why."""
+class Outcome(msgspec.Struct, omit_defaults=True, gc=False):
+    """What became of one event: ``stored``, ``duplicate`` (it was stored before), or ``rejected`` and why.
+
+    As JSON it is what the API answers.
+    """
 
     index: int
-    message_id: str = ""
-    status: str = STORED
+    message_id: str
+    status: str
     code: str = ""
-    reason: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        result = {"index": self.index, "message_id": self.message_id, "status": self.status}
-        return result | {"code": self.code, "detail": self.reason} if self.status == REJECTED else result
+    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -36,12 +35,17 @@ class _Batch:
     """Events that can be kept, each once, with their digests and outcomes at the same places."""
 
     events: list[Tracked]
-    digests: list[UUID]
+    digests: list[str]
     outcomes: list[Outcome]
 
 
 def take_in(
-    merchant: Merchant, sent: Sequence[Any], envelope: Envelope, *, user_agent: str = "", is_public: bool = False
+    merchant: Merchant,
+    sent: Sequence[Raw | bytes],
+    envelope: Envelope,
+    *,
+    user_agent: str = "",
+    is_public: bool = False,
 ) -> list[Outcome]:
     """Store what is new; when it returns, the stored events are on disk.
 
@@ -49,7 +53,7 @@ def take_in(
 
     Raises what the database raises: then nothing, or everything, was stored, and sending again tells which.
     """
-    outcomes = [Outcome(index) for index in range(len(sent))]
+    outcomes = [Outcome(index, "", STORED) for index in range(len(sent))]
     batch = _read(merchant, sent, envelope, outcomes)
     if not batch.events:
         return outcomes
@@ -67,14 +71,14 @@ def take_in(
     return outcomes
 
 
-def _read(merchant: Merchant, sent: Sequence[Any], envelope: Envelope, outcomes: list[Outcome]) -> _Batch:
+def _read(merchant: Merchant, sent: Sequence[Raw | bytes], envelope: Envelope, outcomes: list[Outcome]) -> _Batch:
     batch, seen = _Batch([], [], []), set()
     for raw, outcome in zip(sent, outcomes, strict=True):
         try:
             event = read_event(raw, envelope)
         except Refused as error:
             _refuse(outcome, error.code, error.reason)
-            outcome.message_id = _message_id(raw)
+            outcome.message_id = message_id_of(raw)
             continue
         outcome.message_id = event.message_id
         digest = digest_of(merchant.pk, event.message_id)
@@ -110,9 +114,4 @@ def _with_people(merchant: Merchant, batch: _Batch, is_public: bool) -> _Batch:
 
 
 def _refuse(outcome: Outcome, code: str, reason: str) -> None:
-    outcome.status, outcome.code, outcome.reason = REJECTED, code, reason
-
-
-def _message_id(raw: Any) -> str:
-    given = raw.get("messageId") if isinstance(raw, dict) else None
-    return given[:255] if isinstance(given, str) else ""
+    outcome.status, outcome.code, outcome.detail = REJECTED, code, reason

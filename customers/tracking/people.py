@@ -95,6 +95,8 @@ def assign_people(
     ``is_new`` picks those that were not stored before: what an event changes, it changes once. ``is_public``: they
     came with a publishable key.
     """
+    if not any(event.user_id or _is_telling(event) for event in events):
+        return {}  # visits only, as most batches are
     people = People.of(merchant, events, is_public=is_public)
     _state_consent(people, events)
     refused: dict[int, DomainError] = {}

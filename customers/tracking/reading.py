@@ -1,4 +1,7 @@
-"""One event of a body as we keep it, or why we do not. Pure; written for speed, because every event passes here."""
+"""One event of a body as we keep it, or why we do not. Pure; written for speed, because every event passes here.
+
+Properties are kept as the text that was sent: nobody writes down again what is there.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from types import NoneType
 from typing import Any
 from uuid import uuid4
 
-import orjson
+import msgspec
 from django.utils.translation import gettext_lazy as _
+from msgspec import Raw
 
 from customers.tracking.channels import UnknownChannel, channel_of
 from customers.tracking.clock import BadMoment, occurred
@@ -19,7 +23,9 @@ from customers.tracking.names import canonical_name
 
 KINDS = frozenset({"track", "identify", "page", "screen", "alias", "group"})
 MAX_EVENT_BYTES = 32_000
+Object = tuple[bytes, dict[str, Any]]  # JSON text and what it says
 MAX_DEPTH = 20
+MOST_DECIMALS = 16_383
 MAX_NAME, MAX_ID, MAX_USER_ID = 200, 255, 320
 # Who somebody is belongs to the profile, and where a device is on the net to nobody: neither stays in the context.
 UNKEPT = frozenset({"ip", "traits", "consent"})
@@ -41,6 +47,7 @@ REASONS = {
     "too_big": _("An event has 32 KB at most."),
     "too_deep": _("The event is nested more than 20 deep."),
     "nul_character": _("The event holds the character NUL."),
+    "number_too_big": _("The event holds a number that is too big."),
     "invalid_consent": _("“context.consent” says “tracking” (true or false) and “text_version”."),
 }
 
@@ -81,10 +88,34 @@ class Consent:
 
 
 NO_CONSENT = Consent()
+NULL = Raw(b"null")
 
 
-@dataclass(slots=True)
-class Tracked:
+class Call(msgspec.Struct, rename="camel", gc=False):
+    """An event as it is sent: what is looked at as values of any type, what is only kept as text. The rest is skipped."""
+
+    type: Any = None
+    event: Any = None
+    name: Any = None
+    category: Any = None
+    user_id: Any = None
+    anonymous_id: Any = None
+    previous_id: Any = None
+    group_id: Any = None
+    message_id: Any = None
+    timestamp: Any = None
+    original_timestamp: Any = None
+    channel: Any = None
+    properties: Raw = NULL
+    traits: Raw = NULL
+    context: Raw = NULL
+
+
+_read_call = msgspec.json.Decoder(Call).decode
+_read = msgspec.json.Decoder().decode
+
+
+class Tracked(msgspec.Struct, gc=False):
     """An event on its way into the table. ``customer_id`` and ``is_bot`` are found out later."""
 
     kind: str
@@ -103,38 +134,47 @@ class Tracked:
     customer_id: int | None = None
     is_bot: bool = False
 
+    @property
+    def milliseconds(self) -> int:
+        """When it happened, since 1970."""
+        return int(self.occurred_at.timestamp() * 1000)
 
-def shared_context(body: Mapping[str, Any], *, may_hold_nul: bool) -> dict[str, Any]:
+    @property
+    def minute(self) -> int:
+        """The minute in which it happened, since 1970."""
+        return int(self.occurred_at.timestamp()) // 60
+
+
+def shared_context(context: Raw, *, may_hold_nul: bool) -> dict[str, Any]:
     """What a batch says once for all its events. Raises Refused."""
-    context = _object(dict(body), "context")
+    _text_of_it, value = _object(context, "context")
     if may_hold_nul:
-        _check_text(context)
-    return context
+        _check_text(value)
+    return value
 
 
-def read_event(event: Any, envelope: Envelope) -> Tracked:
-    """Raises Refused."""
-    if event.__class__ is not dict:
-        raise Refused("not_an_object")
-    kind = _kind(event, envelope)
-    context = _context(event, envelope)
-    name, properties = _content(event, kind)
-    user_id, anonymous_id, previous_id = _people(event, kind)
-    properties_json, context_json = _as_json(properties), _kept_context(context)
+def read_event(raw: Raw | bytes, envelope: Envelope) -> Tracked:
+    """``raw`` is valid JSON. Raises Refused."""
+    call = _call(raw)
+    kind = _kind(call, envelope)
+    context = _context(call, envelope)
+    name, (properties_json, properties) = _content(call, kind)
+    user_id, anonymous_id, previous_id = _people(call, kind)
+    context_json = _kept_context(context)
     if len(properties_json) + len(context_json) > MAX_EVENT_BYTES:
         raise Refused("too_big")
     if envelope.may_hold_nul:
-        _check_text(event)
+        _check_text(_value(raw))
     user_agent = context.get("userAgent")
     return Tracked(
         kind=kind,
         name=name,
-        channel=_channel(event, context, kind, name),
-        message_id=_message_id(event, properties_json),
+        channel=_channel(call, context, kind, name),
+        message_id=_message_id(call, properties_json),
         user_id=user_id,
         anonymous_id=anonymous_id,
         previous_id=previous_id,
-        occurred_at=_moment(event, envelope),
+        occurred_at=_moment(call, envelope),
         properties=properties,
         properties_json=properties_json,
         context_json=context_json,
@@ -143,8 +183,27 @@ def read_event(event: Any, envelope: Envelope) -> Tracked:
     )
 
 
-def _kind(event: dict[str, Any], envelope: Envelope) -> str:
-    kind = event.get("type") or envelope.kind
+def message_id_of(raw: Raw | bytes) -> str:
+    """The sender's id of an event that cannot be kept, as far as there is one."""
+    try:
+        given = _call(raw).message_id
+    except Refused:
+        return ""
+    return given[:MAX_ID] if isinstance(given, str) else ""
+
+
+def _call(raw: Raw | bytes) -> Call:
+    try:
+        return _read_call(raw)
+    except msgspec.ValidationError as error:
+        is_object = bytes(raw).lstrip()[:1] == b"{"
+        raise Refused("number_too_big" if is_object else "not_an_object") from error
+    except RecursionError as error:
+        raise Refused("too_deep") from error
+
+
+def _kind(call: Call, envelope: Envelope) -> str:
+    kind = call.type or envelope.kind
     if kind.__class__ is not str or kind not in KINDS:
         raise Refused("unknown_type")
     if envelope.kind and kind != envelope.kind:
@@ -152,35 +211,36 @@ def _kind(event: dict[str, Any], envelope: Envelope) -> str:
     return str(kind)
 
 
-def _context(event: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
-    context = _object(event, "context")
+def _context(call: Call, envelope: Envelope) -> dict[str, Any]:
+    context = _object(call.context, "context")[1]
     return {**envelope.context, **context} if envelope.context else context
 
 
-def _content(event: dict[str, Any], kind: str) -> tuple[str, dict[str, Any]]:
+def _content(call: Call, kind: str) -> tuple[str, Object]:
     """Name and properties; an identify and a group call call them traits."""
     if kind == "track":
-        name = _text(event, "event", MAX_NAME)
+        name = _text(call.event, "event", MAX_NAME)
         if not name:
             raise Refused("event_missing")
-        return canonical_name(name), _object(event, "properties")
+        return canonical_name(name), _object(call.properties, "properties")
     if kind == "identify":
-        return "", _object(event, "traits")
+        return "", _object(call.traits, "traits")
     if kind == "group":
-        name = _identifier(event, "groupId", MAX_NAME)
+        name = _identifier(call.group_id, "groupId", MAX_NAME)
         if not name:
             raise Refused("group_id_missing")
-        return name, _object(event, "traits")
+        return name, _object(call.traits, "traits")
     if kind == "alias":
-        return "", {}
-    return _text(event, "name", MAX_NAME) or _text(event, "category", MAX_NAME), _object(event, "properties")
+        return "", (b"{}", {})
+    name = _text(call.name, "name", MAX_NAME) or _text(call.category, "category", MAX_NAME)
+    return name, _object(call.properties, "properties")
 
 
-def _people(event: dict[str, Any], kind: str) -> tuple[str, str, str]:
-    user_id = _identifier(event, "userId", MAX_USER_ID)
-    anonymous_id = _identifier(event, "anonymousId", MAX_ID)
+def _people(call: Call, kind: str) -> tuple[str, str, str]:
+    user_id = _identifier(call.user_id, "userId", MAX_USER_ID)
+    anonymous_id = _identifier(call.anonymous_id, "anonymousId", MAX_ID)
     if kind == "alias":
-        previous_id = _identifier(event, "previousId", MAX_USER_ID)
+        previous_id = _identifier(call.previous_id, "previousId", MAX_USER_ID)
         if not (previous_id and user_id):
             raise Refused("previous_id_missing")
         return user_id, anonymous_id, previous_id
@@ -189,8 +249,7 @@ def _people(event: dict[str, Any], kind: str) -> tuple[str, str, str]:
     return user_id, anonymous_id, ""
 
 
-def _text(event: dict[str, Any], field: str, most: int) -> str:
-    value = event.get(field)
+def _text(value: Any, field: str, most: int) -> str:
     if value is None:
         return ""
     if value.__class__ is not str or len(value) > most:
@@ -198,23 +257,33 @@ def _text(event: dict[str, Any], field: str, most: int) -> str:
     return str(value).strip()
 
 
-def _identifier(event: dict[str, Any], field: str, most: int) -> str:
+def _identifier(value: Any, field: str, most: int) -> str:
     """Shops number people, and some SDKs send the number as one."""
-    value = event.get(field)
-    if value.__class__ is int:
-        return str(value)
-    return _text(event, field, most)
+    return str(value) if value.__class__ is int else _text(value, field, most)
 
 
-def _object(event: dict[str, Any], field: str) -> dict[str, Any]:
-    value = event.get(field)
+def _object(raw: Raw, field: str) -> Object:
+    text, value = bytes(raw), _value(raw)
     if value is None:
-        return {}
+        return b"{}", {}
     if value.__class__ is not dict:
         raise Refused("invalid_object", field=field)
-    if _is_deeper(value, MAX_DEPTH - 1):
+    # What opens no more brackets than that is not nested deeper.
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH - 1):
         raise Refused("too_deep")
-    return dict[str, Any](value)
+    # PostgreSQL keeps 16,383 decimal places at most and refuses a number with more; a float has no such.
+    if b"e-" in text or b"E-" in text or len(text) > MOST_DECIMALS:
+        text = msgspec.json.encode(value)
+    return text, value
+
+
+def _value(text: Raw | bytes) -> Any:
+    try:
+        return _read(text)
+    except msgspec.ValidationError as error:
+        raise Refused("number_too_big") from error
+    except RecursionError as error:
+        raise Refused("too_deep") from error
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -225,7 +294,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return False
 
 
-def _check_text(value: dict[str, Any]) -> None:
+def _check_text(value: Any) -> None:
     """PostgreSQL keeps no NUL, wherever it stands. Keys that nobody reads may be nested deeper than Python can go."""
     if _is_deeper(value, MAX_DEPTH):
         raise Refused("too_deep")
@@ -241,47 +310,38 @@ def _holds_nul(value: Any) -> bool:
     return value.__class__ is list and any(map(_holds_nul, value))
 
 
-def _as_json(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value)
-
-
 def _kept_context(context: dict[str, Any]) -> bytes:
-    if UNKEPT.isdisjoint(context):
-        return _as_json(context)
-    return _as_json({key: value for key, value in context.items() if key not in UNKEPT})
+    return msgspec.json.encode({key: value for key, value in context.items() if key not in UNKEPT})
 
 
-def _channel(event: dict[str, Any], context: dict[str, Any], kind: str, name: str) -> str:
+def _channel(call: Call, context: dict[str, Any], kind: str, name: str) -> str:
     try:
-        return channel_of(event, context, kind, name)
+        return channel_of((call.channel, context.get("channel")), context.get("library"), kind, name)
     except UnknownChannel as error:
         raise Refused("unknown_channel") from error
 
 
-def _message_id(event: dict[str, Any], properties_json: bytes) -> str:
+def _message_id(call: Call, properties_json: bytes) -> str:
     """The sender's; else one made of the content, so that the same event again is the same.
 
     Without id and moment two equal events are two: somebody looked at one product twice.
     """
-    given = _text(event, "messageId", MAX_ID)
+    given = _text(call.message_id, "messageId", MAX_ID)
     if given:
         return given
-    moment = event.get("timestamp") or event.get("originalTimestamp")
+    moment = call.timestamp or call.original_timestamp
     if not moment:
         return str(uuid4())
-    parts = [event.get(field) for field in ("type", "event", "name", "userId", "anonymousId", "previousId", "groupId")]
-    parts.append(moment)
+    parts = [call.type, call.event, call.name, call.user_id, call.anonymous_id, call.previous_id, call.group_id, moment]
     if _is_deeper(parts, MAX_DEPTH):  # not all of them are read, and so nobody looked at them yet
         raise Refused("too_deep")
-    content = orjson.dumps(parts) + properties_json
+    content = msgspec.json.encode(parts) + properties_json
     return f"content-{blake2b(content, digest_size=16).hexdigest()}"
 
 
-def _moment(event: dict[str, Any], envelope: Envelope) -> datetime:
+def _moment(call: Call, envelope: Envelope) -> datetime:
     try:
-        moment = occurred(
-            event.get("timestamp"), event.get("originalTimestamp"), envelope.sent_at, envelope.received_at
-        )
+        moment = occurred(call.timestamp, call.original_timestamp, envelope.sent_at, envelope.received_at)
     except BadMoment as error:
         raise Refused(error.code) from error
     if moment < envelope.oldest:
@@ -289,15 +349,15 @@ def _moment(event: dict[str, Any], envelope: Envelope) -> datetime:
     return moment
 
 
-def _consent(stated: Any) -> Consent:
+def _consent(value: Any) -> Consent:
     """``{"tracking": true, "text_version": "…"}``, or Segment's ``{"categoryPreferences": {"tracking": true}}``."""
-    if stated is None:
+    if value is None:
         return NO_CONSENT
-    if stated.__class__ is not dict:
+    if value.__class__ is not dict:
         raise Refused("invalid_consent")
-    by_category = stated.get("categoryPreferences")
-    tracking = stated.get("tracking", by_category.get("tracking") if by_category.__class__ is dict else None)
-    version = stated.get("text_version") or ""
+    by_category = value.get("categoryPreferences")
+    tracking = value.get("tracking", by_category.get("tracking") if by_category.__class__ is dict else None)
+    version = value.get("text_version") or ""
     # By class: 0 is equal to False, and is no answer.
     if tracking.__class__ not in (bool, NoneType) or version.__class__ is not str or len(version) > 40:
         raise Refused("invalid_consent")

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
-import orjson
+import msgspec
 import psycopg
 from django.db import OperationalError, connection
+from msgspec import Raw
 
 from customers.actions.partitions import create_partitions_for
 from customers.models import EventReceipt
@@ -52,23 +52,24 @@ SELECT message_id, customer_id FROM stored
 _months_with_partitions: set[Month] = set()
 
 
-def digest_of(merchant_id: int, message_id: str) -> UUID:
-    """What a receipt is found by."""
-    return UUID(bytes=blake2b(f"{merchant_id} {message_id}".encode(), digest_size=16).digest())
+def digest_of(merchant_id: int, message_id: str) -> str:
+    """What a receipt is found by: a UUID in hexadecimal digits."""
+    return blake2b(f"{merchant_id} {message_id}".encode(), digest_size=16).hexdigest()
 
 
-def known_digests(digests: Iterable[UUID]) -> set[UUID]:
+def known_digests(digests: Iterable[str]) -> set[str]:
     """Of events that were stored before."""
     receipts = EventReceipt.objects.all_merchants()  # the digest is made of the merchant
-    return set(receipts.filter(digest__in=list(digests)).values_list("digest", flat=True))
+    return {digest.hex for digest in receipts.filter(digest__in=list(digests)).values_list("digest", flat=True)}
 
 
 def store(
-    merchant_id: int, events: Sequence[Tracked], digests: Sequence[UUID], *, received_at: datetime
+    merchant_id: int, events: Sequence[Tracked], digests: Sequence[str], *, received_at: datetime
 ) -> dict[str, int | None]:
     """Store those that are new; returns their message ids with whose they are. When it returns they are on disk."""
     _make_partitions(events)
-    sent = orjson.dumps([_row(*row) for row in zip(events, digests, range(len(events)), strict=True)]).decode()
+    rows = [_row(*row) for row in zip(events, digests, range(len(events)), strict=True)]
+    sent = msgspec.json.encode(rows).decode()
     values = {"events": sent, "merchant": merchant_id, "received_at": received_at}
     try:
         return _execute(values)
@@ -80,22 +81,40 @@ def store(
         return _execute(values)
 
 
-def _row(event: Tracked, digest: UUID, place: int) -> dict[str, Any]:
-    return {
-        "digest": digest,
-        "occurred_at": event.occurred_at,
-        "customer_id": event.customer_id,
-        "visit": None if event.user_id or event.consent.tracking is False else event.anonymous_id,
-        "is_bot": event.is_bot,
-        "kind": event.kind,
-        "channel": event.channel,
-        "name": event.name,
-        "anonymous_id": event.anonymous_id,
-        "message_id": event.message_id,
-        "properties": orjson.Fragment(event.properties_json),
-        "context": orjson.Fragment(event.context_json),
-        "place": place,
-    }
+class _Row(msgspec.Struct, gc=False):
+    """One object of the JSON text."""
+
+    digest: str
+    occurred_at: datetime
+    customer_id: int | None
+    visit: str | None
+    is_bot: bool
+    kind: str
+    channel: str
+    name: str
+    anonymous_id: str
+    message_id: str
+    properties: Raw
+    context: Raw
+    place: int
+
+
+def _row(event: Tracked, digest: str, place: int) -> _Row:
+    return _Row(
+        digest,
+        event.occurred_at,
+        event.customer_id,
+        None if event.user_id or event.consent.tracking is False else event.anonymous_id,
+        event.is_bot,
+        event.kind,
+        event.channel,
+        event.name,
+        event.anonymous_id,
+        event.message_id,
+        Raw(event.properties_json),
+        Raw(event.context_json),
+        place,
+    )
 
 
 def _execute(values: dict[str, Any]) -> dict[str, int | None]:

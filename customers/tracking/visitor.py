@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-import orjson
+import msgspec
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
@@ -62,7 +62,11 @@ def _keys(
     merchant_id: int, customer_ids: Iterable[int], anonymous_ids: Iterable[str], lists: Iterable[str]
 ) -> Iterator[str]:
     owners = [*(f"c:{pk}" for pk in customer_ids), *(f"a:{visitor}" for visitor in anonymous_ids if visitor)]
-    return (f"cx:visitor:{merchant_id}:{name}:{owner}" for owner in owners for name in lists)
+    return (_key(merchant_id, name, owner) for owner in owners for name in lists)
+
+
+def _key(merchant_id: int, name: str, owner: str) -> str:
+    return f"cx:visitor:{merchant_id}:{name}:{owner}"
 
 
 def _notes(
@@ -82,7 +86,7 @@ def _notes(
 
 
 def _read(line: bytes) -> Note:
-    at, kind, products, key = orjson.loads(line)
+    at, kind, products, key = msgspec.json.decode(line)
     return Note(at, kind, tuple((product, quantity) for product, quantity in products), key)
 
 
@@ -92,10 +96,10 @@ def remember(merchant_id: int, events: Sequence[Tracked], paces: Counter[bots.Pa
     if not (lines or paces) or _is_resting():
         return
     said: list[Any] = [len(paces), bots.MOST_PER_MINUTE, bots.COUNTED_SECONDS, int(KEPT.total_seconds())]
-    for pace, count in paces.items():
-        said += [bots.pace_key(merchant_id, pace), count]
+    for (visitor, minute), count in paces.items():
+        said += [bots.pace_key(merchant_id, minute), visitor, count]
     for (key, name), new in lines.items():
-        said += [key, MOST[name] - 1, len(new), *new]
+        said += [key, MOST[name], len(new), *new]
     try:
         hasty = _script()(args=said)
     except RedisError as error:
@@ -109,18 +113,21 @@ def remember(merchant_id: int, events: Sequence[Tracked], paces: Counter[bots.Pa
 # One command for the whole batch: a pipeline of five commands for each of a hundred visitors would cost more than
 # storing their events. Answers the places of the paces that are too fast.
 _REMEMBER = """
-local hasty, place = {}, 5
+local hasty, place, most, lasting = {}, 5, tonumber(ARGV[2]), {}
 for pace = 1, tonumber(ARGV[1]) do
-    local key, count = ARGV[place], tonumber(ARGV[place + 1])
-    local sum = redis.call('INCRBY', key, count)
-    if sum == count then redis.call('EXPIRE', key, ARGV[3]) end
-    if sum > tonumber(ARGV[2]) then hasty[#hasty + 1] = pace - 1 end
-    place = place + 2
+    local key = ARGV[place]
+    if redis.call('HINCRBY', key, ARGV[place + 1], ARGV[place + 2]) > most then hasty[#hasty + 1] = pace - 1 end
+    if not lasting[key] then
+        redis.call('EXPIRE', key, ARGV[3])
+        lasting[key] = true
+    end
+    place = place + 3
 end
 while place <= #ARGV do
-    local key, lines = ARGV[place], tonumber(ARGV[place + 2])
-    redis.call('LPUSH', key, unpack(ARGV, place + 3, place + 2 + lines))
-    redis.call('LTRIM', key, 0, ARGV[place + 1])
+    local key, kept, lines = ARGV[place], tonumber(ARGV[place + 1]), tonumber(ARGV[place + 2])
+    if redis.call('LPUSH', key, unpack(ARGV, place + 3, place + 2 + lines)) > kept then
+        redis.call('LTRIM', key, 0, kept - 1)
+    end
     redis.call('EXPIRE', key, ARGV[4])
     place = place + 3 + lines
 end
@@ -143,9 +150,11 @@ def _lines(merchant_id: int, events: Iterable[Tracked], oldest: datetime) -> dic
         if not products and kind not in (memory.CART, memory.ORDERED):
             continue
         name = _LISTS.get(kind, "cart")
-        line = orjson.dumps([int(event.occurred_at.timestamp() * 1000), kind, products, event.message_id[:64]])
-        for key in _keys(merchant_id, [event.customer_id] if event.customer_id else [], [event.anonymous_id], [name]):
-            lines[key, name].append(line)
+        line = msgspec.json.encode((event.milliseconds, kind, products, event.message_id[:64]))
+        if event.customer_id:
+            lines[_key(merchant_id, name, f"c:{event.customer_id}"), name].append(line)
+        if event.anonymous_id:
+            lines[_key(merchant_id, name, f"a:{event.anonymous_id}"), name].append(line)
     return lines
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -62,9 +63,9 @@ def tell(
             field=f"events.{late[0]}",
         )
     products = _products(merchant, ticket, events)
+    who = _who(merchant, ticket, anonymous_id)
     said = [
-        _as_event(merchant, recommendation_id, ticket, event, products) | _who(merchant, ticket, anonymous_id)
-        for event in events
+        msgspec.json.encode(_as_event(merchant, recommendation_id, ticket, event, products) | who) for event in events
     ]
     envelope = Envelope(received_at=now, oldest=oldest_month(now).start)
     outcomes = take_in(merchant, said, envelope, user_agent=user_agent, is_public=is_public)
@@ -76,7 +77,7 @@ def tell(
 def _refuse(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.status == REJECTED:
-            raise DomainError(outcome.code, outcome.reason, status=400, field=f"events.{outcome.index}")
+            raise DomainError(outcome.code, outcome.detail, status=400, field=f"events.{outcome.index}")
 
 
 def _products(merchant: Merchant, ticket: Ticket, events: Sequence[Told]) -> dict[str, int]:

@@ -378,12 +378,44 @@ def test_a_hostile_body_is_a_clear_refusal(
     assert not events_of(merchant)
 
 
-def test_numbers_of_any_size_are_kept(api: Storefront, merchant: Merchant) -> None:
-    event = json.dumps(viewed(1, properties={"n": 0})).replace('"n": 0', f'"n": {"9" * 400}')
-    assert _post(api, f'{{"batch": [{event}]}}'.encode()).status_code == 400  # beyond a float
-    event = json.dumps(viewed(1, properties={"n": 0})).replace('"n": 0', f'"n": {"9" * 40}')
-    assert _post(api, f'{{"batch": [{event}]}}'.encode()).status_code == 200
-    assert one(merchant).properties == {"n": 10**40}
+def with_number(number: str, field: str = "properties") -> bytes:
+    event = json.dumps(viewed(1, **{field: {"n": 0}})).replace('"n": 0', f'"n": {number}')
+    return f'{{"batch": [{event}]}}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [
+        ("9" * 40, 10**40 - 1),
+        ("9" * 400, 10**400 - 1),
+        ("1e300", 10**300),
+        ("1.10", 1.1),
+        ("1e-20000", 0),
+        ("0." + "0" * 20_000 + "1", 0),
+    ],
+)
+def test_numbers_of_any_size_are_kept(api: Storefront, merchant: Merchant, number: str, kept: float) -> None:
+    assert _post(api, with_number(number)).status_code == 200
+    assert one(merchant).properties == {"n": kept}
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 5000])
+@pytest.mark.parametrize("field", ["properties", "context"])
+def test_a_number_that_nothing_can_read_is_refused(
+    api: Storefront, merchant: Merchant, number: str, field: str
+) -> None:
+    answer = _post(api, with_number(number, field))
+    assert answer.status_code == 400
+    assert answer.json()["results"][0]["code"] == "number_too_big"
+    assert not events_of(merchant)
+
+
+@pytest.mark.parametrize("text", [b'"\xff"', b'"\\ud800"', b"01", b"NaN", b'"\x01"', b"[1,]"])
+def test_what_is_no_json_is_found_wherever_it_stands(api: Storefront, merchant: Merchant, text: bytes) -> None:
+    body = json.dumps({"batch": [viewed(1, properties={"n": 0})]}).encode().replace(b'"n": 0', b'"n": ' + text)
+    answer = _post(api, body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_json")
+    assert not events_of(merchant)
 
 
 def test_ten_thousand_random_events_never_break_the_server(api: Storefront, settings: Any) -> None:
