@@ -44,6 +44,11 @@ def customer_messages(customer: Customer) -> Panel:
     return Panel("campaigns/parts/messages.html", {"messages": newest[:SHOWN], "with_order": True})
 
 
+def customer_preferences(customer: Customer) -> Panel:
+    """A way to the person's own switches."""
+    return Panel("campaigns/parts/preference_link.html", {"customer": customer})
+
+
 def message_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
     """Provider: what the person was sent, or should have been."""
     messages = Message.objects.for_merchant(customer.merchant_id).light().filter(customer=customer)
@@ -68,5 +73,6 @@ def _entry(message: Message) -> TimelineEntry:
 
 order_panels.register(order_messages, name="messages", rank=50)
 customer_panels.register(customer_messages, name="messages", rank=50)
+customer_panels.register(customer_preferences, name="preferences", rank=6)
 customer_timeline.register(message_entries, name="messages")
 timeline_filters.register(TimelineFilter(_("Messages"), "mail", frozenset({"messages"})), name="messages", rank=30)

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("messages/<int:pk>/preview", views.message_preview, name="message_preview"),
     path("messages/<int:pk>/source", views.message_source, name="message_source"),
     path("messages/<int:pk>/retry", views.message_retry, name="message_retry"),
+    path("customers/<int:pk>/preference-link", views.preference_link_issue, name="preference_link"),
 ]
 api_urlpatterns: list[URLPattern] = []
 # No trailing slash: a redirect would lose the POST of a mailbox's one-click button.

@@ -10,12 +10,14 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns.actions.queueing import retry_message
 from campaigns.filters import MessageFilter
 from campaigns.models import LegalClass, Message
+from campaigns.public.links import LINK_VALID, preference_link
 from campaigns.queries import block_documents, history_steps
 from campaigns.rendering.mime import Parts, read_message
 from campaigns.tasks import SEND_DUE_MESSAGES
@@ -23,6 +25,8 @@ from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
 from core.listing import list_rows, render_list
 from core.rings import ring
+from customers.models import Customer
+from merchants.actions import record_audit
 from merchants.models import Role
 
 # A message is foreign matter in the back office: no script, no form, nothing but its own looks and pictures.
@@ -111,3 +115,19 @@ def message_retry(request: MerchantRequest, pk: int) -> HttpResponse:
         ring(SEND_DUE_MESSAGES)
         messages.success(request, _("The message will be sent again at once."))
     return redirect("message_detail", request.merchant.slug, pk)
+
+
+@require_POST
+@merchant_view(Role.SUPPORT)
+def preference_link_issue(request: MerchantRequest, pk: int) -> HttpResponse:
+    """A link to the preference centre for a customer who calls; it is written down who made it."""
+    people = Customer.objects.for_merchant(request.merchant).present().select_related("merchant").with_identities()
+    customer = get_object_or_404(people, pk=pk)
+    record_audit(request.merchant, "customer.preference_link", staff=request.user, subject=customer)
+    until = timezone.now() + LINK_VALID
+    context = {"customer": customer, "link": preference_link(customer), "until": until}
+    template = "campaigns/parts/preference_link.html" if request.htmx else "campaigns/preference_link.html"
+    answer = render(request, template, context)
+    # Whoever has the link decides for the person: it must not lie in a cache.
+    answer["Cache-Control"] = "no-store"
+    return answer

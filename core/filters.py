@@ -38,6 +38,7 @@ AUDIT_ACTIONS = [
     ("customer.merged", _("Customers merged")),
     ("customer.unmerged", _("Merge undone")),
     ("customer.kept_apart", _("Customers kept apart")),
+    ("customer.preference_link", _("Link to the preference centre made")),
     ("consent.recorded", _("Consent recorded")),
     ("consent.withdrawn", _("Withdrawal of a consent recorded")),
     ("consent_text.added", _("Consent text written")),

@@ -26,8 +26,8 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 
 def format_money(amount: int, currency: str, locale: str) -> str:
-    """As a reader of ``locale`` writes it: ``"19,99 €"`` in German."""
-    return format_currency(to_major(amount, currency), currency, locale=locale.replace("-", "_"))
+    """As a reader of ``locale`` writes it: ``"19,99 €"`` in German; a negative one with a minus sign, not a hyphen."""
+    return format_currency(to_major(amount, currency), currency, locale=locale.replace("-", "_")).replace("-", "−")
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 
 from campaigns.models import Message
 from customers.actions.consent import record_objection, suppress_addresses
 from customers.actions.preferences import SOURCE
 from customers.models import Customer, Suppression
+from merchants.models import Merchant
 
 
 @transaction.atomic
@@ -31,12 +35,14 @@ def object_by_message(message: Message, *, one_click: bool) -> None:
 
 
 @transaction.atomic
-def object_to_everything(message: Message, customer: Customer | None) -> None:
+def object_to_everything(
+    merchant: Merchant, customer: Customer | None, *, address: str, evidence: Mapping[str, Any]
+) -> None:
     """No advertising at all, on no channel, and no profiling for it; whoever has no profile is known by the address."""
     if customer:
-        record_objection(customer, address=message.address, source=SOURCE, evidence={"message": message.pk})
+        record_objection(customer, address=address, source=SOURCE, evidence=dict(evidence))
     else:
-        suppress_addresses(message.merchant, [message.address], reason=Suppression.Reason.OBJECTION, channel="")
+        suppress_addresses(merchant, [address], reason=Suppression.Reason.OBJECTION, channel="")
 
 
 def _is_suppressed(message: Message) -> bool:

@@ -1,4 +1,4 @@
-"""The preference centre: what a person allows, for each purpose and channel, opened from a message."""
+"""The preference centre: what a person allows, for each purpose and channel, opened from a message or a link of staff."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from campaigns.actions.objections import object_to_everything
-from campaigns.models import Message
-from campaigns.public.pages import find_message, public_page, shop_context
+from campaigns.public.links import Holder, find_holder
+from campaigns.public.pages import public_page, shop_context
 from campaigns.rendering.formats import LANGUAGES
 from customers.actions.preferences import Turn, save_preferences
 from customers.actions.privacy import open_request
-from customers.models import Customer, PrivacyRequest
+from customers.models import PrivacyRequest
 from customers.queries.preferences import preferences as preferences_of
 
 SAVED, ASKED = "saved", "asked"
@@ -28,16 +28,16 @@ ASKABLE = (PrivacyRequest.Kind.ACCESS, PrivacyRequest.Kind.ERASURE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the switches and changes nothing; POST records what was turned, or the objection to everything."""
-    message = find_message(token)
-    if message is None:
+    holder = find_holder(token)
+    if holder is None:
         return public_page(request, "campaigns/objection_unknown.html", status=404)
-    language = _language(request, message)
+    language = _language(request, holder)
     if request.method == "POST":
-        done = _save(request.POST, message, language)
+        done = _save(request.POST, holder, language)
         return _seen(HttpResponseRedirect(f"{request.path}?lang={language}&{done}=1"))
     with translation.override(language):
-        customer = reader_of(message)
-        context = shop_context(message.merchant) | {
+        customer = holder.customer
+        context = shop_context(holder.merchant) | {
             "subjects": preferences_of(customer, language) if customer else [],
             "is_known": customer is not None,
             "is_saved": SAVED in request.GET,
@@ -52,35 +52,24 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 _NAMES = {"de": "Deutsch", "en": "English"}
 
 
-def _language(request: HttpRequest, message: Message) -> str:
-    """The reader's choice, else the message's."""
+def _language(request: HttpRequest, holder: Holder) -> str:
+    """The reader's choice, else the message's or the person's."""
     chosen = request.GET.get("lang", "")
-    return chosen if chosen in LANGUAGES else message.language
+    return chosen if chosen in LANGUAGES else holder.language
 
 
-def reader_of(message: Message) -> Customer | None:
-    """Whose switches the holder of the message may turn.
-
-    A question about a consent goes to an address that anybody may have typed: it opens nothing until it is confirmed.
-    """
-    asked = message.consent_request
-    if message.kind == Message.Kind.DOUBLE_OPT_IN:
-        return asked.customer if asked and asked.confirmed_at else None
-    return message.customer
-
-
-def _save(posted: QueryDict, message: Message, language: str) -> str:
+def _save(posted: QueryDict, holder: Holder, language: str) -> str:
     """Returns what was done: ``SAVED`` or ``ASKED``."""
-    customer = reader_of(message)
+    customer = holder.customer
     asked = str(posted.get("ask", ""))
     if customer and asked in ASKABLE:
         channel = PrivacyRequest.Channel.WEB
-        open_request(message.merchant, kind=asked, channel=channel, customer=customer, contact=message.address)
+        open_request(holder.merchant, kind=asked, channel=channel, customer=customer, contact=holder.address)
         return ASKED
     if "nothing" in posted:
-        object_to_everything(message, customer)
+        object_to_everything(holder.merchant, customer, address=holder.address, evidence=holder.evidence)
     elif customer:
-        evidence = {"message": message.pk, "language": language}
+        evidence = holder.evidence | {"language": language}
         save_preferences(customer, _turns(posted), language=language, evidence=evidence)
     return SAVED
 

@@ -72,7 +72,7 @@ class Formats:
 
 @lru_cache(maxsize=10_000)  # a shop has few prices, and each stands in a message several times
 def _money(amount: int, currency: str, locale: str) -> str:
-    return format_money(amount, currency, locale).replace("-", "−")
+    return format_money(amount, currency, locale)
 
 
 @cache

@@ -122,7 +122,7 @@ def percent(part: float | None, digits: int = 0) -> str:
     """0.256 → ``26 %`` in the reader's locale; a dash for an unknown share."""
     if part is None:
         return "–"
-    number = f"{part * 100:.{digits}f}"
+    number = f"{part * 100:.{digits}f}".replace("-", "−")
     return f"{number.replace('.', ',')} %" if _locale().startswith("de") else f"{number}%"
 
 

@@ -22,6 +22,7 @@ from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
 from core.forms import KitForm
 from core.listing import list_rows, render_list
+from core.models import Job
 from core.privacy import all_tables, stores
 from core.templatetags.cx import day
 from customers.actions.privacy.access import (
@@ -116,8 +117,11 @@ def privacy_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     return _page(request, _one(request, pk))
 
 
-def _page(request: MerchantRequest, found: PrivacyRequest, *, refused: KitForm | None = None) -> HttpResponse:
-    """The request with what can be done next; ``refused`` is a form that was sent with mistakes."""
+def _page(
+    request: MerchantRequest, found: PrivacyRequest, *, refused: KitForm | None = None, missing: str = ""
+) -> HttpResponse:
+    """The request with what can be done next; ``refused`` is a form that was sent with mistakes, ``missing`` says why
+    what was asked for is not there."""
     today = timezone.localdate()
     asked = f"#{found.customer_id}" if found.customer else found.contact
     known = found.customer.email or found.customer.external_id or asked if found.customer else asked
@@ -148,6 +152,7 @@ def _page(request: MerchantRequest, found: PrivacyRequest, *, refused: KitForm |
         "is_running": found.job is not None and not found.job.is_finished,
         "link": _link(request, found),
         "receipt": _receipt(found),
+        "missing": missing,
         **forms,
     }
     return render(request, "customers/privacy_detail.html", context, status=422 if refused is not None else 200)
@@ -314,18 +319,34 @@ def privacy_issue_link(request: MerchantRequest, pk: int) -> HttpResponse:
 @require_GET
 @merchant_view(Role.SUPPORT)
 def privacy_download(request: MerchantRequest, pk: int) -> HttpResponse | FileResponse:
-    """The files, for staff; where they have expired, the request."""
+    """The files, for staff; where there are none, the request, which says why."""
     found = _one(request, pk)
-    return _file(found) if found.file else _page(request, found)
+    if found.file and default_storage.exists(found.file):
+        return _file(found)
+    return _page(request, found, missing=_why_no_file(found))
+
+
+def _why_no_file(found: PrivacyRequest) -> str:
+    if found.kind != Kind.ACCESS:
+        return _("This request has no files: only a request for access collects some.")
+    if found.job and not found.job.is_finished:
+        return _("There is no file yet: the data is being collected.")
+    if found.job is None:
+        return _("There is no file yet: nobody has collected the data.")
+    if found.job.state != Job.State.DONE:
+        return _("There is no file: collecting the data did not end well. Start it again.")
+    return _(
+        "The file is no longer here: files of access requests are deleted after their period. Collect the data again."
+    )
 
 
 @require_GET
 @merchant_view(Role.SUPPORT)
 def privacy_receipt(request: MerchantRequest, pk: int) -> HttpResponse:
-    """What an erasure did, to be printed; nothing was erased: the request."""
+    """What an erasure did, to be printed; nothing was erased: the request, which says so."""
     found = _one(request, pk)
     if not found.receipt:
-        return _page(request, found)
+        return _page(request, found, missing=_("There is no receipt: nothing was erased for this request."))
     context = {"found": found, "receipt": _receipt(found), "letterhead": letterhead(request.merchant)}
     return render(request, "customers/privacy_receipt.html", context)
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from campaigns.models import Message
+from campaigns.public.links import LINK_VALID, preference_link
 from campaigns.sending import send_due
 from core.events import drain
 from customers.actions.consent import record_consent, record_objection, suppress_addresses
 from customers.actions.consent_texts import add_consent_text
 from customers.actions.double_opt_in import confirm_consent, request_consent
-from customers.models import ConsentRecord, ConsentText, PrivacyRequest, Suppression
+from customers.models import ConsentRecord, ConsentText, Customer, PrivacyRequest, Suppression
 from customers.queries.consent import may_we
+from merchants.models import AuditEntry, Membership, Role
 from tests.campaigns.conftest import Shop
+from tests.factories import CustomerFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -234,3 +241,52 @@ def test_every_confirmation_leads_there_in_both_parts(shop, smtp_server):
     send_due()
     assert url(message) in smtp_server.text()
     assert url(message) in smtp_server.html()
+
+
+def test_staff_make_a_link_for_a_customer_who_calls(
+    shop: Shop, texts: dict[str, ConsentText], client: Client, visitor: Client, membership: Membership
+) -> None:
+    customer = CustomerFactory(merchant=shop.merchant, email="ada@example.org", locale="en")
+    profile = client.get(f"/m/{shop.merchant.slug}/customers/{customer.pk}/").text
+    issue = f"/m/{shop.merchant.slug}/customers/{customer.pk}/preference-link"
+    assert issue in profile
+    card = client.post(issue, headers={"HX-Request": "true"})
+    assert "<html" not in card.text
+    assert card["Cache-Control"] == "no-store"
+    [address] = re.findall(r'value="https?://[^/"]+(/p/[^"]+)"', card.text)
+    assert "/p/" in client.post(issue).text, "without scripts it is a page"
+    entries = AuditEntry.objects.for_merchant(shop.merchant).filter(action="customer.preference_link")
+    assert [entry.staff for entry in entries] == [membership.staff] * 2
+
+    page = visitor.get(address)
+    assert page.status_code == 200
+    assert texts["en"].text in page.content.decode()
+    assert visitor.post(address, fields(page) | {"on.newsletter.email": "on"}).status_code == 302
+    given = ConsentRecord.objects.for_merchant(shop.merchant).get(customer=customer)
+    assert (given.kind, given.text, given.evidence["link"]) == ("granted", texts["en"], "given out by staff")
+    visitor.post(address, {"nothing": "1"})
+    assert not may_we(
+        customer, merchant=shop.merchant, purpose="newsletter", channel="email", address=customer.email
+    ).allowed
+    visitor.post(address, {"ask": "access"})
+    assert PrivacyRequest.objects.for_merchant(shop.merchant).get().contact == "ada@example.org"
+
+
+def test_a_link_of_staff_lapses_and_cannot_be_forged(shop: Shop, visitor: Client) -> None:
+    customer = CustomerFactory(merchant=shop.merchant)
+    address = urlsplit(preference_link(customer)).path
+    assert visitor.get(f"{address}x").status_code == 404
+    with time_machine.travel(timezone.now() + LINK_VALID + timedelta(seconds=2), tick=False):
+        assert visitor.get(address).status_code == 404
+    assert visitor.get(address).status_code == 200
+    Customer.objects.for_merchant(shop.merchant).filter(pk=customer.pk).update(erased_at=timezone.now())
+    assert visitor.get(address).status_code == 404
+
+
+def test_an_analyst_makes_no_link(shop: Shop) -> None:
+    customer = CustomerFactory(merchant=shop.merchant)
+    browser = Client()
+    browser.force_login(MembershipFactory(merchant=shop.merchant, role=Role.ANALYST).staff)
+    issue = f"/m/{shop.merchant.slug}/customers/{customer.pk}/preference-link"
+    assert browser.post(issue).status_code == 403
+    assert issue not in browser.get(f"/m/{shop.merchant.slug}/customers/{customer.pk}/").text

@@ -34,7 +34,7 @@ def test_major_and_minor_are_inverse(amount: int, currency: str) -> None:
 def test_money_is_written_as_its_reader_writes_it() -> None:
     assert format_money(123456, "EUR", "de") == "1.234,56\N{NO-BREAK SPACE}€"
     assert format_money(123456, "EUR", "en") == "€1,234.56"
-    assert format_money(-5, "GBP", "en-GB") == "-£0.05"
+    assert format_money(-5, "GBP", "en-GB") == "−£0.05"
 
 
 @given(AMOUNTS, WEIGHTS)

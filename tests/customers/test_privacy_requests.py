@@ -5,6 +5,7 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from core.errors import DomainError
 from core.models import Job
 from customers.actions.consent import record_consent, record_objection
 from customers.actions.privacy import open_request
+from customers.actions.privacy.access import request_export
 from customers.actions.privacy.erasure import erase_customer, request_erasure
 from customers.actions.privacy.requests import check_identity, complete_request, extend_deadline, refuse_request
 from customers.models import ConsentProof, Customer, PrivacyRequest, Suppression, address_digest
@@ -260,6 +262,23 @@ def test_the_person_downloads_by_a_link_without_login(
             close()
         assert "data.json" in files.namelist()
     assert stranger.get(link + "x").status_code == 404
+
+
+def test_a_download_without_a_file_says_why(client: Client, customer: Customer, membership: Membership) -> None:
+    def said(request: PrivacyRequest) -> str:
+        return client.get(reverse("privacy_download", args=[customer.merchant.slug, request.pk])).text
+
+    assert "only a request for access collects some" in said(checked(customer, membership, "objection"))
+    request = checked(customer, membership, "access")
+    assert "nobody has collected the data" in said(request)
+    job = request_export(request, staff=membership.staff)
+    assert "the data is being collected" in said(request)
+    jobs.run(job)
+    request.refresh_from_db()
+    default_storage.delete(request.file)
+    assert "The file is no longer here" in said(request)
+    receipt = client.get(reverse("privacy_receipt", args=[customer.merchant.slug, request.pk])).text
+    assert "nothing was erased for this request" in receipt
 
 
 def test_support_may_not_erase(customer: Customer, membership: Membership) -> None:
