@@ -169,6 +169,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "write-down-searches": {
+        "task": "recommendations.search.tasks.write_down_searches",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "index-products": {
         "task": "recommendations.search.tasks.index_all_stale",
         "schedule": 300.0,

@@ -34,7 +34,7 @@ nothing_personal(
 nothing_personal(TrainingPlan, reason=_("When a shop trains and how far back it looks."))
 _ASSORTMENT = _("What can be searched for is the assortment, and says nothing about who searches.")
 nothing_personal(SearchDocument, reason=_ASSORTMENT, texts=["language", "sku_key", "title_key", "words"])
-nothing_personal(SearchWord, reason=_ASSORTMENT, texts=["word"])
+nothing_personal(SearchWord, reason=_ASSORTMENT, texts=["word", "spelling"])
 nothing_personal(Synonym, reason=_ASSORTMENT, texts=["words", "finds"])
 nothing_personal(
     SearchTerm,

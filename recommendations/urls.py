@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from recommendations.api.events import RecommendationEvents
 from recommendations.api.recommendations import Recommendations
+from recommendations.search.api import Search, SearchSuggestions
 from recommendations.views import overview
 
 urlpatterns: list[URLPattern] = [
@@ -17,4 +18,6 @@ api_urlpatterns: list[URLPattern] = [
         RecommendationEvents.as_view(),
         name="api_recommendation_events",
     ),
+    path("search", Search.as_view(), name="api_search"),
+    path("search/suggestions", SearchSuggestions.as_view(), name="api_search_suggestions"),
 ]

@@ -37,6 +37,8 @@ OWN = {
     "POST /api/v1/products/bulk",
     "POST /api/v1/orders",
     "GET /api/v1/recommendations",
+    "GET /api/v1/search",
+    "GET /api/v1/search/suggestions",
     "GET /api/v1/customers/lookup",
     *(f"POST /api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")),
     "GET /api/v1/consents/texts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -55,7 +55,10 @@ class SearchDocument(MerchantModel):
 class SearchWord(MerchantModel):
     """A word of the shop's products, so that a slip finds the word that was meant."""
 
-    word = models.CharField(_("word"), max_length=LONGEST_WORD)
+    word = models.CharField(_("word"), max_length=LONGEST_WORD, help_text=_("As it is compared."))
+    spelling = models.CharField(
+        _("spelling"), max_length=LONGEST_WORD, default="", help_text=_("As most products have it.")
+    )
     products = models.PositiveIntegerField(_("products"), default=1)
 
     class Meta:
@@ -104,11 +107,9 @@ class SearchTermQuerySet(MerchantQuerySet["SearchTerm"]):
     def since(self, day: date) -> Self:
         return self.filter(day__gte=day)
 
-    def by_text(self) -> Self:
-        """One row per text with ``total`` searches, and ``missed``: how many of them found nothing."""
-        return self.values("text").annotate(  # type: ignore[return-value]  # dictionaries from here on
-            total=Sum("searches"), missed=Sum("without_result"), last=models.Max("day")
-        )
+    def by_text(self) -> Any:
+        """Dictionaries, one per ``text``: ``total`` searches, how many ``missed`` (found nothing), the ``last`` day."""
+        return self.values("text").annotate(total=Sum("searches"), missed=Sum("without_result"), last=models.Max("day"))
 
 
 class SearchTerm(MerchantModel):

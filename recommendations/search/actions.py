@@ -14,7 +14,7 @@ from core.locks import lock_name
 from merchants.models import Merchant
 from recommendations.models.search import LONGEST_KEY, LONGEST_WORD, SearchDocument, SearchWord
 from recommendations.search.queries import configuration
-from recommendations.search.words import indexed, key_of, vocabulary
+from recommendations.search.words import fold, indexed, key_of, vocabulary
 
 BATCH = 1000
 # Of a description the beginning says what a product is; ranking would have to read all of it.
@@ -31,7 +31,7 @@ def index_products(merchant: Merchant, product_ids: Sequence[int]) -> int:
     with transaction.atomic():
         SearchDocument.objects.for_merchant(merchant).filter(product__in=gone).delete()
         words = _write_documents(merchant, products)
-        fresh = [SearchWord(merchant=merchant, word=word) for word in sorted(words)]
+        fresh = [SearchWord(merchant=merchant, word=fold(word), spelling=word) for word in sorted(words)]
         SearchWord.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(products)
 
@@ -108,7 +108,7 @@ def _row(product: Product) -> dict[str, Any]:
         "product": product.pk,
         "sku_key": key_of(product.sku)[:LONGEST_KEY],
         "title_key": key_of(product.title)[:LONGEST_KEY],
-        "words": " ".join(word for word in words if len(word) <= LONGEST_WORD),
+        "words": " ".join(word for word in words if len(fold(word)) <= LONGEST_WORD),
         "sku": " ".join(indexed(product.sku)),
         "title": " ".join(indexed(product.title)),
         "sorted_as": " ".join(indexed(sorted_as)),
@@ -117,23 +117,39 @@ def _row(product: Product) -> dict[str, Any]:
     }
 
 
-_COUNT = """
-WITH counted AS (
-    SELECT word, count(*) AS products FROM recommendations_searchdocument, unnest(words) AS word
-    WHERE merchant_id = %(merchant)s GROUP BY word
-), gone AS (
-    DELETE FROM recommendations_searchword w
-    WHERE merchant_id = %(merchant)s AND NOT EXISTS (SELECT FROM counted WHERE counted.word = w.word)
-)
-INSERT INTO recommendations_searchword AS stored (merchant_id, word, products)
-SELECT %(merchant)s, word, products FROM counted
-ON CONFLICT (merchant_id, word) DO UPDATE SET products = excluded.products WHERE stored.products <> excluded.products
-"""
-
-
 @transaction.atomic
 def count_words(merchant: Merchant) -> None:
-    """How many products have each word; words that no product has any more go."""
+    """How many products have each word, and how most of them spell it; words that no product has any more go."""
     lock_name(f"search words of {merchant.pk}")
+    counted = _counted(merchant.pk)
+    stored = SearchWord.objects.for_merchant(merchant)
+    known = {
+        word: (spelling, products) for word, spelling, products in stored.values_list("word", "spelling", "products")
+    }
+    stored.filter(word__in=known.keys() - counted.keys()).delete()
+    SearchWord.objects.bulk_create(
+        [
+            SearchWord(merchant=merchant, word=word, spelling=spelling, products=products)
+            for word, (spelling, products) in sorted(counted.items())
+            if known.get(word) != (spelling, products)
+        ],
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["merchant", "word"],
+        update_fields=["spelling", "products"],
+    )
+
+
+def _counted(merchant_id: int) -> dict[str, tuple[str, int]]:
+    """By folded word: the most frequent spelling, and the products of all spellings."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"merchant": merchant.pk})
+        cursor.execute(
+            "SELECT word, count(*) FROM recommendations_searchdocument, unnest(words) AS word"
+            " WHERE merchant_id = %s GROUP BY word ORDER BY count(*) DESC, word",
+            [merchant_id],
+        )
+        counted: dict[str, tuple[str, int]] = {}
+        for spelling, products in cursor.fetchall():
+            often, so_far = counted.get(fold(spelling), (spelling, 0))
+            counted[fold(spelling)] = often, so_far + products
+    return counted

@@ -46,9 +46,14 @@ def parts_of(word: str) -> list[str]:
 
 
 def vocabulary(*texts: str) -> list[str]:
-    """Every word worth knowing for corrections, once: no numbers, nothing shorter than three letters."""
-    found = {word for text in texts for word in words_of(text)}
-    return sorted(word for word in found if len(word) >= 3 and not any(map(str.isdigit, word)))
+    """Every word worth knowing for corrections, once, as it is spelled: no numbers, nothing shorter than three letters."""
+    found = {word for text in texts for word in WORD.findall(unicodedata.normalize("NFC", text.casefold()))}
+    return sorted(word for word in found if len(word) >= 3 and not any(map(str.isdigit, word)) and is_word(fold(word)))
+
+
+def is_word(text: str) -> bool:
+    """Whether ``text`` is one word throughout."""
+    return bool(WORD.fullmatch(text))
 
 
 def slips(word: str) -> Iterator[str]:

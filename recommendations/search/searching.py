@@ -1,0 +1,157 @@
+"""The one way to search: the API and the screens call :func:`search`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.models import Product
+from merchants.models import Merchant
+from recommendations.search.personal import Searcher, tastes
+from recommendations.search.queries import RELEVANCE, Facets, Filters, Match, Matches, find
+from recommendations.search.ranking import personal_order, text_order
+from recommendations.search.understanding import Understood, corrected, understand
+
+__all__ = ["NOBODY", "Filters", "Found", "Hit", "Searcher", "search"]
+
+NOBODY = Searcher()
+# So many of the best are put in order; whoever leafs further gets the order of the text alone.
+WINDOW = 240
+# How finely texts are told apart: what fits equally well is ordered by what people buy.
+DIGITS = 2
+EVERY_WORD, ANY_WORD = "all", "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A product that was found. ``text`` and ``personal`` reach from 0 to 1; ``moved``: places won by the person's taste."""
+
+    product: Product
+    exact: int
+    text: float
+    personal: float
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer. ``corrected_to``: what was searched for instead of what was typed, or empty. ``matched``: whether the
+    products have all words, or only one of them at least. ``is_personal``: the person's taste took part."""
+
+    hits: list[Hit]
+    total: int
+    facets: Facets
+    corrected_to: str
+    matched: str
+    is_personal: bool
+    understood: Understood
+
+
+def search(
+    merchant: Merchant,
+    text: str,
+    *,
+    searcher: Searcher = NOBODY,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    order: str = RELEVANCE,
+    limit: int = 24,
+    offset: int = 0,
+) -> Found:
+    """Products of the shop for what somebody typed, from ``offset`` on.
+
+    Who slips gets what was meant, if nothing has the words as they stand; who asks for too much at once gets what has one
+    of the words. A product whose SKU or name was typed comes first, always.
+    """
+    is_ranked = order == RELEVANCE and offset + limit <= WINDOW
+    window = (WINDOW, 0) if is_ranked else (limit, offset)
+    understood, matches, matched, was_corrected = _matches(merchant, understand(merchant, text), filters, order, window)
+    hits, is_personal = _hits(merchant.pk, matches.best, searcher, is_ranked=is_ranked)
+    if is_ranked:
+        hits = hits[offset : offset + limit]
+    return Found(
+        hits=_with_products(merchant.pk, hits),
+        total=matches.total,
+        facets=matches.facets,
+        corrected_to=understood.text if was_corrected else "",
+        matched=matched,
+        is_personal=is_personal,
+        understood=understood,
+    )
+
+
+def _matches(
+    merchant: Merchant, understood: Understood, filters: Filters, order: str, window: tuple[int, int]
+) -> tuple[Understood, Matches, str, bool]:
+    """What fits all words; else, unless filters are to blame, all words put right; else one of them."""
+
+    def ask(query: Understood, wanted: str) -> Matches:
+        limit, offset = window
+        return find(
+            merchant.pk,
+            wanted=wanted,
+            typed=query.typed,
+            key=query.key,
+            filters=filters,
+            order=order,
+            limit=limit,
+            offset=offset,
+        )
+
+    matches = ask(understood, understood.wanted)
+    if not _is_empty(matches) or not understood.wanted:
+        return understood, matches, EVERY_WORD, False
+    better = corrected(merchant, understood)
+    if better is not None and not _is_empty(found := ask(better, better.wanted)):
+        return better, found, EVERY_WORD, True
+    query = better or understood
+    if query.anything and query.wanted != query.anything:
+        matches = ask(query, query.anything)
+    was_corrected = better is not None and bool(matches.total)
+    return (query if was_corrected else understood), matches, ANY_WORD if matches.total else EVERY_WORD, was_corrected
+
+
+def _is_empty(matches: Matches) -> bool:
+    """Whether there is nothing even without the filters: each facet is counted without its own."""
+    facets = matches.facets
+    return not (matches.total or facets.categories or facets.brands or facets.lowest is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    match: Match
+    text: float
+    personal: float
+    moved: int
+
+
+def _hits(
+    merchant_id: int, matches: Sequence[Match], searcher: Searcher, *, is_ranked: bool
+) -> tuple[list[_Placed], bool]:
+    """In the order in which they are shown, and whether the person's taste took part in it."""
+    best = max((match.score for match in matches), default=0) or 1
+    texts = [round(match.score / best, DIGITS) for match in matches]
+    if not is_ranked:
+        return [_Placed(match, text, 0, 0) for match, text in zip(matches, texts, strict=True)], False
+    taste = tastes(merchant_id, searcher, [match.product_id for match in matches])
+    plain = text_order([match.exact for match in matches], texts, taste.popular)
+    if taste.personal is None:
+        return [_Placed(matches[place], texts[place], 0, 0) for place in plain], False
+    exact = sum(match.exact > 0 for match in matches)
+    personal = taste.personal[np.array(plain, np.intp)]
+    order = personal_order([texts[place] for place in plain], personal, fixed=exact)
+    return [
+        _Placed(matches[plain[was]], texts[plain[was]], round(float(personal[was]), 4), was - now)
+        for now, was in enumerate(order)
+    ], True
+
+
+def _with_products(merchant_id: int, placed: Sequence[_Placed]) -> list[Hit]:
+    wanted = Product.objects.for_merchant(merchant_id).filter(pk__in=[hit.match.product_id for hit in placed])
+    found = wanted.select_related("category").defer("description", "tags").in_bulk()
+    return [
+        Hit(found[hit.match.product_id], hit.match.exact, hit.text, hit.personal, hit.moved)
+        for hit in placed
+        if hit.match.product_id in found
+    ]
