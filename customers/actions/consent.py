@@ -45,11 +45,13 @@ def record_notice(
     source: str,
     evidence: dict[str, Any],
     purpose: str = Purpose.PRODUCT_RECOMMENDATIONS,
+    words: str = "",
 ) -> ConsentRecord:
     """The shop told this person, when it collected the address, of the use for advertising and the right to object.
 
     It carries the existing-customer exception only if ``evidence["order"]`` holds the number of the sale the
-    address came with. Idempotent: the same notice for the same sale is recorded once.
+    address came with. ``words`` are what the notice said; they stay with the record, since a version of a notice is none of a
+    consent's text. Idempotent: the same notice for the same sale is recorded once.
     """
     _require_text_version(text_version)
     return _append_once(
@@ -61,7 +63,7 @@ def record_notice(
         text_version=text_version,
         occurred_at=shown_at,
         source=source,
-        evidence=evidence,
+        evidence=evidence | ({"text": words} if words else {}),
     )
 
 

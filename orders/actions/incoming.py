@@ -33,10 +33,11 @@ class LineData:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """The version of the advertising notice that the checkout showed, and when (UWG § 7(3) no. 4)."""
+    """The version of the advertising notice that the checkout showed, and when (UWG § 7(3) no. 4); its words, if sent."""
 
     version: str
     shown_at: datetime
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,6 +159,7 @@ def _settle(order: Order, data: OrderData) -> None:
             shown_at=notice.shown_at,
             source="order",
             evidence={"order": order.number},
+            words=notice.text,
         )
 
 

@@ -29,6 +29,7 @@ from orders.models import Order, TrackingEvent
 MAX_UNITS = 1_000_000
 MAX_VERSION = 2**31 - 1
 MAX_EVENTS = 100
+MAX_NOTICE = 2000
 
 
 class BuyerInput(StrictSerializer):
@@ -65,6 +66,9 @@ class NoticeInput(StrictSerializer):
 
     version = StrictCharField(max_length=40)
     shown_at = MomentField()
+    text = StrictCharField(
+        max_length=MAX_NOTICE, multiline=True, allow_blank=True, default="", help_text="Its words, kept as evidence."
+    )
 
 
 class LineInput(StrictSerializer):

@@ -196,6 +196,13 @@ def test_the_notice_of_the_checkout_is_recorded_once(merchant: Merchant) -> None
     assert record.evidence == {"order": "A-1001"}
 
 
+def test_the_words_of_the_notice_are_kept_as_evidence(merchant: Merchant) -> None:
+    notice = Notice(version="2026-01", shown_at=PLACED_AT, text="We may write to you about similar goods.")
+    place_order(merchant, order_data(marketing_notice=notice))
+    record = ConsentRecord.objects.for_merchant(merchant).get()
+    assert record.evidence == {"order": "A-1001", "text": "We may write to you about similar goods."}
+
+
 def test_without_an_address_there_is_no_notice_to_record(merchant: Merchant) -> None:
     notice = Notice(version="2026-01", shown_at=PLACED_AT)
     place_order(merchant, order_data(marketing_notice=notice, customer=Person(external_id="c-1")))
