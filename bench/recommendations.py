@@ -34,6 +34,10 @@ class Quiet:
 
     def advance(self, count: int = 1) -> None: ...
 
+    def note(self, text: str, **values: object) -> None: ...
+
+    def warn(self, text: str, **values: object) -> None: ...
+
 
 def run() -> list[Figure]:
     """Every figure of recommendations; none without the sample data."""

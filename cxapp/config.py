@@ -28,6 +28,7 @@ class Config(BaseSettings):
     var_dir: Path = BASE_DIR / "var"
     log_level: str = "INFO"
     trust_proxy: bool = False
+    training_memory_mb: int | None = Field(default=None, ge=512)
     api_requests_per_second: int = Field(default=500, ge=1)
 
     @field_validator("allowed_hosts", mode="before")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import django_stubs_ext
+import psutil
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -194,6 +195,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "refresh-models": {
+        "task": "recommendations.tasks.start_due_refreshes",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }
 
 EMAIL = email_settings(config.email_url)
@@ -226,6 +232,10 @@ STORAGES = {
 WHITENOISE_ADD_HEADERS_FUNCTION = storefront.add_headers
 ICON_DIR = BASE_DIR / "node_modules/@tabler/icons/icons/outline"
 MODELS_DIR = VAR_DIR / "models"
+# What one training may take, in bytes: by default three quarters of the machine, so that the rest of it goes on.
+TRAINING_MEMORY = (
+    config.training_memory_mb * 1024**2 if config.training_memory_mb else psutil.virtual_memory().total * 3 // 4
+)
 
 LOGIN_URL = "account_login"
 LOGIN_PATH = "/accounts/"

@@ -27,6 +27,7 @@ from recommendations.engines.blend import BLENDS, Model
 from recommendations.engines.interactions import NO_CATEGORY
 from recommendations.engines.interface import Arrays, Bools
 from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
+from recommendations.engines.refreshing import refreshed
 from recommendations.engines.steering import NO_RULES, Rulebook
 from recommendations.models import ModelVersion
 from recommendations.queries import unprofiled_people
@@ -58,6 +59,9 @@ class Loaded:
     unprofiled: frozenset[int] = frozenset()
     # What the merchant wants at each placement, compiled for this model's positions.
     rulebook: Rulebook = NO_RULES
+    # What was trained, without the refresh that ``model`` has taken in: the next refresh replaces this one.
+    base: Model | None = None
+    refresh: str = ""
     # Answers that depend on nobody, by whatever the asker finds telling; they live as long as this state.
     answers: dict[Any, Any] = field(default_factory=dict)
 
@@ -143,13 +147,21 @@ class _Shop:
         if live is None or (live.version == version and now < retry_at):
             return self._stand_in(now)
         if self.loaded and self.loaded.version == live.version:
-            return self.loaded
+            return self.loaded if self.loaded.refresh == live.refresh else self._refreshed(self.loaded, live)
         try:
-            return load(live)
+            return self._refreshed(load(live), live)
         except artefacts.ArtefactError as error:
             logger.error("model %s of merchant %s: %s", live.version, self._merchant_id, error)
             self._broken = (live.version, now + RETRY_SECONDS)
             return self.loaded or self._stand_in(now)
+
+    def _refreshed(self, loaded: Loaded, live: ModelVersion) -> Loaded:
+        """With the newest refresh; without it when it cannot be read, for the model itself is sound."""
+        try:
+            return with_refresh(loaded, live)
+        except artefacts.ArtefactError as error:
+            logger.warning("model %s of merchant %s goes on unrefreshed: %s", live.version, self._merchant_id, error)
+            return loaded
 
     def _stand_in(self, now: float) -> Loaded:
         if self.loaded and (self.loaded.version or now < self._stand_in_due):
@@ -182,6 +194,25 @@ def load(version: ModelVersion) -> Loaded:
         return Loaded.join(version.merchant_id, version.version, version.snapshot_at, model, artefact.arrays)
     except KeyError as error:
         raise artefacts.ArtefactCorrupt(f"{version.directory} lacks {error}.") from error
+
+
+def with_refresh(loaded: Loaded, version: ModelVersion) -> Loaded:
+    """``loaded`` with what ``version`` learnt since the training, products that are new included. Raises ArtefactError."""
+    directory, base = version.refresh_directory, loaded.base or loaded.model
+    if directory is None or loaded.refresh == version.refresh:
+        return loaded
+    arrays = dict(artefacts.load(directory).arrays)
+    products = arrays.pop("ids.products")
+    if not np.array_equal(products[: base.products], loaded.products[: base.products]):
+        raise artefacts.ArtefactCorrupt(f"{directory} belongs to another model.")
+    ids: Arrays = {
+        "ids.products": products,
+        "ids.customers": loaded.customers,
+        "ids.keys": loaded.keys,
+        "ids.key_customers": loaded.key_customers,
+    }
+    joined = Loaded.join(version.merchant_id, loaded.version, loaded.snapshot_at, refreshed(base, arrays), ids)
+    return replace(joined, base=base, refresh=version.refresh, unprofiled=loaded.unprofiled)
 
 
 def stand_in(merchant_id: int) -> Loaded:

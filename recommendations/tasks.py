@@ -1,46 +1,58 @@
-"""Trainings on their own queue, and the round that starts them every night."""
+"""Trainings on their own queue, what starts them, and the refreshes between them."""
 
-from datetime import timedelta
+from __future__ import annotations
+
+import logging
+import resource
+from typing import Any
 
 from celery import shared_task
-from django.utils import timezone
+from django.conf import settings
+from django.db.models import F
 
 from core import jobs
-from core.errors import DomainError
 from core.models import Job
+from core.rings import ring
 from merchants.models import Merchant
-from orders.models import Order
-from recommendations.actions import TRAINING, request_training
+from recommendations.actions import is_refresh_due, refresh_model, start_scheduled_training
 from recommendations.measuring import tasks as measuring_tasks  # noqa: F401 - Celery looks for tasks here
 from recommendations.models import ModelVersion
 from recommendations.search import tasks as search_tasks  # noqa: F401 - Celery looks for tasks here
 
-NIGHT = range(2, 5)  # o'clock, in the shop's time zone
-AT_MOST_EVERY = timedelta(hours=20)
+logger = logging.getLogger(__name__)
 
 
-@shared_task
-def train(*, merchant_id: int, job_id: int) -> None:
-    """Run one training; Celery routes it to the queue ``training``."""
+@shared_task(bind=True)
+def train(self: Any, *, merchant_id: int, job_id: int) -> None:
+    """Run one training; Celery routes it to the queue ``training``, whose processes end with their task."""
+    if not (self.request.called_directly or self.request.is_eager):
+        limit_memory(settings.TRAINING_MEMORY)
     jobs.run(Job.objects.for_merchant(merchant_id).get(pk=job_id))
+
+
+def limit_memory(most: int) -> None:
+    """From now on this process gets at most ``most`` bytes: a training that wants more breaks off, nothing else does."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 @shared_task
 def start_due_trainings() -> None:
     """Queue what is due: every shop once a night, a shop without a model as soon as it has orders."""
     for merchant in Merchant.objects.order_by("pk"):
-        if is_due(merchant):
-            try:
-                request_training(merchant, staff=None)
-            except DomainError:
-                continue  # somebody was faster
+        start_scheduled_training(merchant)
 
 
-def is_due(merchant: Merchant) -> bool:
-    """Whether it is time for a training of this shop."""
-    recent = Job.objects.for_merchant(merchant).filter(kind=TRAINING, created_at__gt=timezone.now() - AT_MOST_EVERY)
-    if recent.exists():
-        return False
-    if ModelVersion.objects.for_merchant(merchant).live().exists():
-        return timezone.localtime(timezone=merchant.tz).hour in NIGHT
-    return Order.objects.for_merchant(merchant).exists()
+@shared_task
+def start_due_refreshes() -> None:
+    """Ring for every shop whose quick engines are due: each on a worker of its own, the longest waiting first."""
+    live = ModelVersion.objects.all_merchants().live()
+    for version in live.select_related("merchant").order_by(F("refreshed_at").asc(nulls_first=True)):
+        if is_refresh_due(version):
+            ring("recommendations.tasks.refresh", merchant_id=version.merchant_id)
+
+
+@shared_task(expires=120)
+def refresh(*, merchant_id: int) -> None:
+    """Fit the quick engines of one shop anew."""
+    refresh_model(Merchant.objects.get(pk=merchant_id))

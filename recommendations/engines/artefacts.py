@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,11 @@ class ArtefactCorrupt(ArtefactError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A loaded version: read-only arrays by name, and what the manifest tells of them."""
+    """A loaded version: read-only arrays by name, what the manifest tells of them, and which files it lists."""
 
     arrays: Arrays
     about: dict[str, Any]
+    names: frozenset[str]
 
 
 def write(directory: Path, arrays: Arrays, about: Mapping[str, Any]) -> int:
@@ -66,14 +67,15 @@ def write(directory: Path, arrays: Arrays, about: Mapping[str, Any]) -> int:
     return sum(written) + len(manifest)
 
 
-def load(directory: Path) -> Artefact:
-    """Maps a version into memory after checking every file against the manifest.
+def load(directory: Path, only: Collection[str] | None = None) -> Artefact:
+    """Maps a version into memory after checking every file against the manifest; ``only`` these arrays, all by default.
 
     Raises ArtefactMissing or ArtefactCorrupt.
     """
     manifest = _read_manifest(directory)
-    arrays = {name: _load_array(directory / f"{name}.npy", file) for name, file in manifest["files"].items()}
-    return Artefact(arrays, manifest["about"])
+    files = {name: file for name, file in manifest["files"].items() if only is None or name in only}
+    arrays = {name: _load_array(directory / f"{name}.npy", file) for name, file in files.items()}
+    return Artefact(arrays, manifest["about"], frozenset(manifest["files"]))
 
 
 def remove(directory: Path) -> None:

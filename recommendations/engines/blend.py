@@ -131,6 +131,12 @@ class Model:
         return len(self.engines[Range.name].arrays()["order"])
 
     @property
+    def customers(self) -> int:
+        """How many customers the model knows."""
+        history = self.engines.get(History.name)
+        return len(history.indptr) - 1 if isinstance(history, History) else 0
+
+    @property
     def is_personal(self) -> bool:
         return History.name in self.engines
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from recommendations.engines.blend import BLENDS, ENGINES, IMPERSONAL, Blend, Model
+from recommendations.engines.comparing import Duel, duel
 from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.evaluation import BASELINES, Measured, gain_interval, measure, targets
-from recommendations.engines.gate import FEWEST_MEASURED, Refusal, judge
+from recommendations.engines.gate import FEWEST_MEASURED, Live, Refusal, Verdict, judge
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Engine
 from recommendations.engines.request import HOME
@@ -19,7 +20,7 @@ WINDOW_DAYS = 28
 # What the home blend needs: the evaluation spares itself the rest.
 MEASURED_ENGINES: tuple[type[Engine], ...] = tuple(kind for kind in ENGINES if kind is not CoPurchase)
 PERSONAL, POPULARITY_ONLY = "personal", "popularity"
-STEPS = ("measure", "learn")
+STEPS = ("measure", "compare", "learn", "judge")
 
 
 class Progress(Protocol):
@@ -37,23 +38,45 @@ class Trained:
     model: Model
     mode: str
     metrics: dict[str, Any]
-    refusal: Refusal | None
+    verdict: Verdict
+
+    @property
+    def refusal(self) -> Refusal | None:
+        return self.verdict.refusal
 
 
-def train(interactions: Interactions, progress: Progress, *, live_rows: int | None = None) -> Trained:
-    """Measures on the newest window, learns from everything, and judges the result.
+def train(interactions: Interactions, progress: Progress, *, live: Live | None = None) -> Trained:
+    """Measures on the newest window, learns from everything, and judges the result beside the ``live`` model.
 
     A shop with too few purchases to learn about people gets a model of popularity only.
     """
     people = interactions.without_bots()
     if not is_enough(people):
         model = Model.fit(interactions, IMPERSONAL)
-        return Trained(model, POPULARITY_ONLY, {}, judge(model, rows=len(people), live_rows=live_rows, measured={}))
+        progress.step("judge")
+        return Trained(model, POPULARITY_ONLY, {}, judge(model, rows=len(people), live=live, measured={}))
     earlier, measured = _measure(people, progress)
+    compared = _compare(people, live, earlier, progress)
     progress.step("learn", total=Model.effort(earlier=earlier))
     model = Model.fit(people, tick=progress.advance, earlier=earlier)
-    refusal = judge(model, rows=len(people), live_rows=live_rows, measured=measured)
-    return Trained(model, PERSONAL, metrics_of(measured), refusal)
+    progress.step("judge")
+    verdict = judge(model, rows=len(people), live=live, measured=measured, duel=compared)
+    return Trained(model, PERSONAL, metrics_of(measured), verdict)
+
+
+def _compare(interactions: Interactions, live: Live | None, earlier: Model | None, progress: Progress) -> Duel | None:
+    """What this training would have learnt from what the live model saw, against the live model, on what came since."""
+    if live is None or live.champion is None or earlier is None or not live.champion.model.is_personal:
+        return None
+    days = min(live.champion.unseen_days(interactions), WINDOW_DAYS)
+    wanted = targets(interactions, days) if days > 0 else []
+    if len(wanted) < FEWEST_MEASURED:
+        return None
+    if days == WINDOW_DAYS:
+        return duel(earlier, BLENDS, live.champion, interactions, wanted)
+    progress.step("compare", total=Model.effort(MEASURED_ENGINES, earlier=earlier))
+    challenger = Model.fit(interactions.older_than(days), MEASURED_ENGINES, tick=progress.advance, earlier=earlier)
+    return duel(challenger, BLENDS, live.champion, interactions, wanted)
 
 
 def is_enough(interactions: Interactions) -> bool:

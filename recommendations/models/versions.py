@@ -99,6 +99,11 @@ class ModelVersion(MerchantModel):
         return artefact_directory(self.merchant_id, self.version)
 
     @property
+    def is_restorable(self) -> bool:
+        """Whether it was live once and is still kept."""
+        return self.status == self.Status.RETIRED and self.size > 0
+
+    @property
     def refresh_directory(self) -> Path | None:
         """Where the newer arrays lie, None without any."""
         return artefact_directory(self.merchant_id, self.refresh) if self.refresh else None

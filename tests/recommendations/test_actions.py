@@ -1,30 +1,35 @@
 """Trainings: what goes live, what does not, and that the old model serves whatever happens."""
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from catalog.models import Product
 from core import jobs
 from core.errors import DomainError
-from core.models import Job
+from core.models import Job, JobLogLine
+from customers.models import Customer
 from merchants.models import AuditEntry, Membership, Merchant
 from orders.models import Order, OrderLine
 from recommendations import actions
-from recommendations.actions import KEPT_ARTEFACTS, request_training, tidy, train_models, training_lock
+from recommendations.actions import (
+    KEPT_ARTEFACTS,
+    request_training,
+    roll_back,
+    save_plan,
+    tidy,
+    train_models,
+    training_lock,
+)
 from recommendations.engines import artefacts
-from recommendations.engines.gate import Refusal
-from recommendations.models import ModelVersion
+from recommendations.engines.gate import Check, Verdict
+from recommendations.models import ModelVersion, TrainingPlan, artefact_directory, training_plan
+from recommendations.serving import recommend
 from tests.recommendations.shops import NOON, stocked_shop
 from tests.recommendations.worlds import Quiet
 
@@ -105,8 +110,8 @@ def test_losing_half_of_the_rows_is_refused_and_the_old_model_stays(shop: Mercha
 
 def test_a_model_worse_than_popularity_is_refused(shop: Merchant, monkeypatch: pytest.MonkeyPatch):
     live = train_models(shop, progress=Quiet())
-    refusal = Refusal("worse_than_popularity", {"low": -0.2, "high": -0.1})
-    monkeypatch.setattr("recommendations.engines.training.judge", lambda *args, **kwargs: refusal)
+    verdict = Verdict([Check("not_finite", True), Check("worse_than_popularity", False, {"low": -0.2, "high": -0.1})])
+    monkeypatch.setattr("recommendations.engines.training.judge", lambda *args, **kwargs: verdict)
     assert train_models(shop, progress=Quiet()).reason == {"code": "worse_than_popularity", "low": -0.2, "high": -0.1}
     assert ModelVersion.objects.for_merchant(shop).live().get() == live
 
@@ -219,7 +224,7 @@ def test_the_newest_five_artefacts_stay(merchant: Merchant):
 def test_tidying_removes_what_killed_trainings_left_and_nothing_of_others(merchant: Merchant, stranger: Membership):
     theirs = _versions(stranger.merchant, 1)[0]
     _versions(merchant, 1)
-    shop = actions.artefact_directory(merchant.pk, "")
+    shop = artefact_directory(merchant.pk, "")
     for name in ("orphan", "v9.abc.partial"):
         (shop / name).mkdir()
     tidy(merchant)
@@ -227,54 +232,109 @@ def test_tidying_removes_what_killed_trainings_left_and_nothing_of_others(mercha
     assert theirs.directory.exists()
 
 
-# --- kill -9
-
-KILL = """
-import os, signal, django
-django.setup()
-from merchants.models import Merchant
-from recommendations import actions
-from recommendations.engines import training
-from pathlib import Path
-
-def die(*args, **kwargs):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-stage = {stage!r}
-if stage == "fit":
-    training.judge = die
-elif stage == "write":
-    Path.rename = die
-else:
-    actions.publish = die
-
-class Quiet:
-    def step(self, *args, **kwargs): pass
-    def advance(self, *args): pass
-
-actions.train_models(Merchant.objects.get(), progress=Quiet())
-"""
+# --- rolling back
 
 
-@pytest.mark.parametrize("stage", ["fit", "write", "swap"])
-@pytest.mark.django_db(transaction=True)
-def test_a_killed_training_leaves_the_old_model_live(stage: str, tmp_path: Path, merchant: Merchant):
-    stocked_shop(merchant)
-    live = train_models(merchant, progress=Quiet())
-    database = connection.settings_dict
-    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILL.format(stage=stage)],
-        env=os.environ | {"DATABASE_URL": url, "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "cxapp.settings"},
-        timeout=60,
-        check=False,
-    )
-    assert killed.returncode == -9
-    assert ModelVersion.objects.for_merchant(merchant).live().get() == live
-    assert artefacts.load(live.directory).about["version"] == live.version
-    assert status_of(merchant) == [Status.LIVE]
-    # The lock died with the process; the next training goes live and clears the leftovers away.
-    after = train_models(merchant, progress=Quiet())
-    kept = {live.version, after.version}
-    assert {entry.name for entry in live.directory.parent.iterdir()} == kept
-    assert Product.objects.for_merchant(merchant).count() == after.products
+def test_rolling_back_lets_the_earlier_model_answer_and_pauses_the_schedule(shop: Merchant, membership: Membership):
+    first, second = train_models(shop, progress=Quiet()), train_models(shop, progress=Quiet())
+    first.refresh_from_db()
+    back = roll_back(first, staff=membership.staff)
+    assert ModelVersion.objects.for_merchant(shop).live().get() == back == first
+    second.refresh_from_db()
+    assert second.status == Status.RETIRED
+    assert training_plan(shop).is_paused
+    entry = AuditEntry.objects.for_merchant(shop).get(action="model.rolled_back")
+    assert entry.changes == {"version": {"from": second.version, "to": first.version}}
+    assert recommend(merchant_id=shop.pk, placement="home").model_version == first.version
+
+
+def test_what_is_live_not_kept_or_damaged_cannot_be_rolled_back_to(shop: Merchant, membership: Membership):
+    first, second = train_models(shop, progress=Quiet()), train_models(shop, progress=Quiet())
+    with pytest.raises(DomainError) as refused:
+        roll_back(second, staff=membership.staff)
+    assert refused.value.code == "already_live"
+    (first.directory / "als.products.npy").write_bytes(b"damaged")
+    with pytest.raises(DomainError) as refused:
+        roll_back(first, staff=membership.staff)
+    assert refused.value.code == "not_kept"
+    ModelVersion.objects.filter(pk=first.pk).update(size=0)
+    with pytest.raises(DomainError) as refused:
+        roll_back(first, staff=membership.staff)
+    assert refused.value.code == "not_kept"
+    assert ModelVersion.objects.for_merchant(shop).live().get() == second
+    assert not training_plan(shop).is_paused
+
+
+def test_whoever_was_erased_meanwhile_does_not_come_back_with_an_old_model(shop: Merchant, membership: Membership):
+    person = Customer.objects.for_merchant(shop).order_by("pk").first()
+    assert person is not None
+    first, _second = train_models(shop, progress=Quiet()), train_models(shop, progress=Quiet())
+    actions.forget_customers(shop.pk, [person.pk])
+    first.refresh_from_db()
+    back = roll_back(first, staff=membership.staff)
+    assert person.pk not in artefacts.load(back.directory).arrays["ids.customers"]
+
+
+# --- plan
+
+
+def test_a_plan_is_stored_with_what_changed(merchant: Merchant, membership: Membership):
+    save_plan(merchant, staff=membership.staff, hour=4, refresh_minutes=15)
+    save_plan(merchant, staff=membership.staff, hour=4, refresh_minutes=15)  # changes nothing, tells nothing
+    plan = TrainingPlan.objects.for_merchant(merchant).get()
+    assert (plan.hour, plan.refresh_minutes, plan.purchase_days) == (4, 15, 1095)
+    entry = AuditEntry.objects.for_merchant(merchant).get(action="training.plan_changed")
+    assert entry.changes == {"hour": {"from": 3, "to": 4}, "refresh_minutes": {"from": 5, "to": 15}}
+
+
+def test_the_plans_window_decides_what_is_learnt_from(shop: Merchant, membership: Membership):
+    save_plan(shop, staff=membership.staff, purchase_days=30)
+    version = train_models(shop, progress=Quiet())
+    assert 0 < version.rows < 500
+    assert version.data_until - version.data_from <= timedelta(days=30)
+
+
+# --- what a version tells
+
+
+def test_a_version_keeps_checks_health_and_cost(shop: Merchant):
+    job = jobs.run(request_training(shop, staff=None, ring_worker=False))
+    version = ModelVersion.objects.for_merchant(shop).get()
+    assert version.job == job
+    assert [check["code"] for check in version.checks if check["passed"]] == [
+        "not_finite",
+        "worse_than_popularity",
+        "worse_than_history",
+        "too_slow",
+    ]
+    assert set(version.timings) == {"read", "measure", "learn", "judge", "write"}
+    assert version.peak_memory > 50_000_000
+    assert version.health["guest_baskets"] == 0
+    assert version.health["products_without_category"] == 32
+
+
+def test_the_jobs_log_tells_the_training(shop: Merchant):
+    job = jobs.run(request_training(shop, staff=None, ring_worker=False))
+    lines = [str(line) for line in JobLogLine.objects.for_merchant(shop).filter(job=job)]
+    assert lines[:2] == ["Reading purchases and events", "Read 1,500 purchases, 0 events and 32 products"]
+    assert any(line.startswith("NDCG@10: 0.") for line in lines)
+    assert "It may go live" in lines
+    assert lines[-1].startswith(f"{job.result['version']} is live")
+
+
+def test_running_out_of_memory_is_said_by_name(shop: Merchant, monkeypatch: pytest.MonkeyPatch):
+    def greedy(*args: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(artefacts, "write", greedy)
+    with pytest.raises(MemoryError):
+        train_models(shop, progress=Quiet())
+    assert ModelVersion.objects.for_merchant(shop).get().reason == {"code": "out_of_memory", "error": "MemoryError"}
+
+
+def test_a_broken_live_model_is_not_compared_with_and_can_be_replaced(shop: Merchant):
+    live = train_models(shop, progress=Quiet())
+    (live.directory / "manifest.json").unlink()
+    version = train_models(shop, progress=Quiet())
+    assert version.status == Status.LIVE
+    assert {check["code"]: check["passed"] for check in version.checks}["coverage_collapsed"] is None

@@ -67,3 +67,9 @@ class Quiet:
 
     def advance(self, count: int = 1) -> None:
         pass
+
+    def note(self, text: str, **values: object) -> None:
+        pass
+
+    def warn(self, text: str, **values: object) -> None:
+        pass

@@ -1,14 +1,17 @@
 """Evaluation, gate, and a training as a whole."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from bench.online_retail import PARQUET, acceptance
-from recommendations.engines.blend import Model
+from recommendations.engines import gate
+from recommendations.engines.blend import BLENDS, IMPERSONAL, Model
+from recommendations.engines.comparing import Champion, Duel, duel
 from recommendations.engines.evaluation import BASELINES, Measured, gain_interval, measure, targets
-from recommendations.engines.gate import judge
+from recommendations.engines.gate import Live, Verdict, judge
 from recommendations.engines.popularity import Popularity, Range
 from recommendations.engines.training import PERSONAL, POPULARITY_ONLY, train
 from tests.recommendations.worlds import Quiet, interactions, tastes
@@ -83,42 +86,151 @@ def model() -> Model:
     return Model.fit(tastes())
 
 
-def test_a_good_model_passes(model: Model):
-    figures = {"blend": measured([0.3] * 50), "popularity": measured([0.1] * 50)}
-    assert judge(model, rows=100, live_rows=120, measured=figures) is None
+def verdict(
+    model: Model,
+    *,
+    rows: int = 100,
+    live: Live | None = None,
+    measured: dict[str, Measured] | None = None,
+    duel: Duel | None = None,
+) -> Verdict:
+    return judge(model, rows=rows, live=live, measured=measured or {}, duel=duel)
 
 
-def test_a_model_worse_than_popularity_is_refused_with_the_interval(model: Model):
-    figures = {"blend": measured([0.1] * 50), "popularity": measured([0.3] * 50)}
-    refusal = judge(model, rows=100, live_rows=None, measured=figures)
+def champion(model: Model) -> Champion:
+    """``model`` as the live one of the world that it learnt from."""
+    world = tastes()
+    return Champion(model, world.product_ids, world.customer_ids, world.until)
+
+
+def duel_of(challenger: list[float], champion: list[float]) -> Duel:
+    return Duel(np.array(challenger, np.float32), np.array(champion, np.float32))
+
+
+def test_a_good_model_passes_every_check(model: Model):
+    good = {"blend": measured([0.3] * 50), "popularity": measured([0.1] * 50), "history": measured([0.2] * 50)}
+    found = verdict(model, live=Live(120, champion(model)), measured=good, duel=duel_of([0.3] * 50, [0.3] * 50))
+    assert found.refusal is None
+    assert {check.code: check.passed for check in found.checks} == {
+        "not_finite": True,
+        "rows_halved": True,
+        "worse_than_popularity": True,
+        "worse_than_history": True,
+        "worse_than_live": True,
+        "coverage_collapsed": True,
+        "too_slow": True,
+    }
+
+
+@pytest.mark.parametrize("method", ["popularity", "history"])
+def test_a_model_worse_than_a_simple_answer_is_refused_with_the_interval(model: Model, method: str):
+    refusal = verdict(model, measured={"blend": measured([0.1] * 50), method: measured([0.3] * 50)}).refusal
     assert refusal is not None
-    assert refusal.code == "worse_than_popularity"
+    assert refusal.code == f"worse_than_{method}"
+    assert refusal.figures["high"] < 0
+
+
+def test_a_model_worse_than_the_live_one_is_refused_with_the_interval(model: Model):
+    refusal = verdict(model, live=Live(100), duel=duel_of([0.1] * 50, [0.3] * 50)).refusal
+    assert refusal is not None
+    assert (refusal.code, refusal.figures["customers"]) == ("worse_than_live", 50)
     assert refusal.figures["high"] < 0
 
 
 def test_a_tie_passes(model: Model):
     random = np.random.default_rng(2)
     figures = {"blend": measured(list(random.random(50))), "popularity": measured(list(random.random(50)))}
-    assert judge(model, rows=100, live_rows=None, measured=figures) is None
+    assert verdict(model, measured=figures).refusal is None
 
 
 def test_a_handful_of_people_measure_nothing(model: Model):
     figures = {"blend": measured([0.1] * 5), "popularity": measured([0.3] * 5)}
-    assert judge(model, rows=100, live_rows=None, measured=figures) is None
+    found = verdict(model, live=Live(100), measured=figures, duel=duel_of([0.1] * 5, [0.3] * 5))
+    assert found.refusal is None
+    assert [check.code for check in found.checks if check.passed is None] == [
+        "worse_than_popularity",
+        "worse_than_history",
+        "worse_than_live",
+        "coverage_collapsed",
+    ]
 
 
 def test_half_of_the_rows_gone_is_refused(model: Model):
-    assert judge(model, rows=50, live_rows=100, measured={}) is None
-    refusal = judge(model, rows=49, live_rows=100, measured={})
+    assert verdict(model, rows=50, live=Live(100)).refusal is None
+    refusal = verdict(model, rows=49, live=Live(100)).refusal
     assert refusal is not None
     assert (refusal.code, refusal.figures) == ("rows_halved", {"rows": 49, "live_rows": 100})
 
 
+def test_a_model_that_shows_everybody_the_same_is_refused(model: Model):
+    same = Model.fit(tastes(), IMPERSONAL)
+    refusal = verdict(same, live=Live(100, champion(model))).refusal
+    assert refusal is not None
+    assert (refusal.code, refusal.figures["products"]) == ("coverage_collapsed", 8)
+    assert refusal.figures["live_products"] > 40
+
+
+def test_a_model_that_answers_too_slowly_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gate, "P95_BUDGET_MS", 0.001)
+    refusal = verdict(model).refusal
+    assert refusal is not None
+    assert refusal.code == "too_slow"
+    assert refusal.figures["p95_ms"] > refusal.figures["budget_ms"]
+
+
 def test_a_model_with_nan_is_refused_by_name():
     broken = Model({"popularity": Popularity(np.array([1, np.nan], np.float32))}, {})
-    refusal = judge(broken, rows=1, live_rows=None, measured={})
+    refusal = verdict(broken, rows=1).refusal
     assert refusal is not None
     assert (refusal.code, refusal.figures) == ("not_finite", {"array": "popularity.recent"})
+
+
+# --- beside the live model
+
+
+def test_two_models_of_the_same_data_cannot_be_told_apart(model: Model):
+    world = tastes()
+    wanted = targets(world, 28)
+    past = Model.fit(world.older_than(28))
+    found = duel(past, BLENDS, champion(past), world, wanted)
+    assert np.array_equal(found.challenger, found.champion)
+    assert len(found.champion) == len(wanted)
+
+
+def test_the_live_model_is_asked_by_ids_not_by_positions():
+    """Since it learnt, five products with lower ids came in front of all that it knows."""
+    world = tastes()
+    live = champion(Model.fit(world.older_than(28)))
+    more = replace(
+        world,
+        product_ids=np.concatenate([world.product_ids[:5], world.product_ids + 5]),
+        category=np.concatenate([world.category[:5], world.category]),
+        product_age=np.concatenate([world.product_age[:5], world.product_age]),
+        product=world.product + 5,
+    )
+    moved = replace(live, products=live.products + 5)
+    before = duel(live.model, BLENDS, live, world, targets(world, 28)).champion
+    after = duel(Model.fit(more.older_than(28)), BLENDS, moved, more, targets(more, 28)).champion
+    assert np.array_equal(before, after)
+    assert before.mean() > 0.3
+
+
+def test_a_training_on_spoiled_data_is_refused_beside_the_live_model():
+    """Somebody shuffled whose orders are whose: no figure of the past shows it, the live model does."""
+    world = tastes(customers=300)
+    live = Live(
+        len(world),
+        Champion(
+            Model.fit(world.older_than(10)), world.product_ids, world.customer_ids, world.until - timedelta(days=10)
+        ),
+    )
+    assert train(world, Quiet(), live=live).refusal is None
+    shuffled = np.random.default_rng(3).permutation(world.shape[0]).astype(np.int32)
+    old = world.age > 10
+    spoiled = replace(world, customer=np.where(old, shuffled[world.customer], world.customer))
+    refusal = train(spoiled, Quiet(), live=live).refusal
+    assert refusal is not None
+    assert refusal.code == "worse_than_live"
 
 
 # --- training
@@ -163,7 +275,7 @@ def test_the_watcher_sees_every_unit_and_can_end_it():
 
     watcher = Watcher()
     train(tastes(), watcher)
-    assert [text for text, _total in watcher.steps] == ["measure", "learn"]
+    assert [text for text, _total in watcher.steps] == ["measure", "learn", "judge"]
     assert watcher.done == sum(total or 0 for _text, total in watcher.steps)
 
 
