@@ -71,7 +71,6 @@ def test_a_product_that_is_new_since_the_training_is_recommended(
     assert "NEW" not in skus(merchant)
     refresh_model(merchant)
     assert "NEW" in skus(merchant)[:2]
-    assert "NEW" in skus(merchant, external_id="c-99")
     assert skus(merchant, placement="product", product="NEW")
     assert product.pk == loaded(merchant).products[-1]
 
