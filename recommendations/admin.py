@@ -10,6 +10,7 @@ from recommendations.models import (
     OnlineReport,
     PlacementDay,
     PlacementSettings,
+    Rule,
     SearchDocument,
     SearchTerm,
     SearchWord,
@@ -87,3 +88,11 @@ class PlacementDayAdmin(ReadOnlyAdmin):
 @admin.register(OnlineReport)
 class OnlineReportAdmin(ReadOnlyAdmin):
     list_display = ("merchant", "folded_at", "figured_at")
+
+
+@admin.register(Rule)
+class RuleAdmin(ReadOnlyAdmin):
+    list_display = ("name", "merchant", "action", "target", "is_active", "updated_at")
+    list_filter = ("action", "is_active")
+    search_fields = ("name", "merchant__slug")
+    list_select_related = ("merchant", "category", "created_by")

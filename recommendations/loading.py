@@ -28,9 +28,10 @@ from recommendations.engines.interactions import NO_CATEGORY
 from recommendations.engines.interface import Arrays, Bools
 from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
 from recommendations.engines.refreshing import refreshed
-from recommendations.engines.steering import NO_RULES, Rulebook
+from recommendations.engines.steering import Rulebook
 from recommendations.models import ModelVersion
 from recommendations.queries import unprofiled_people
+from recommendations.steering.loading import NO_WISHES, Wishes, current_wishes
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,8 @@ class Loaded:
     eligible: Bools
     # People who object to profiling: their ids, and the keys of their external ids. Nothing personal is shown to them.
     unprofiled: frozenset[int] = frozenset()
-    # What the merchant wants at each placement, compiled for this model's positions.
-    rulebook: Rulebook = NO_RULES
+    # What the merchant wants at each placement, compiled for this model's positions, and whom it holds back.
+    wishes: Wishes = NO_WISHES
     # What was trained, without the refresh that ``model`` has taken in: the next refresh replaces this one.
     base: Model | None = None
     refresh: str = ""
@@ -82,6 +83,10 @@ class Loaded:
             positions={sku: position for position, sku in enumerate(skus) if sku},
             eligible=np.zeros(len(skus), np.bool_),
         )
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return self.wishes.rulebook
 
     def customer_position(self, customer_id: int) -> int | None:
         """Where the model keeps this customer; None for one it does not know."""
@@ -138,6 +143,9 @@ class _Shop:
             unprofiled = unprofiled_people(self._merchant_id)
             if unprofiled != loaded.unprofiled:
                 loaded = replace(loaded, unprofiled=unprofiled)
+            wishes = current_wishes(self._merchant_id, loaded.products, loaded.wishes)
+            if wishes is not loaded.wishes:
+                loaded = replace(loaded, wishes=wishes, answers={})
         self.loaded = loaded
 
     def _live(self, now: float) -> Loaded:

@@ -18,6 +18,7 @@ from recommendations.models import (
     OnlineReport,
     PlacementDay,
     PlacementSettings,
+    Rule,
     SearchDocument,
     SearchTerm,
     SearchWord,
@@ -47,6 +48,7 @@ nothing_personal(
 
 SETTINGS = _("A setting of the shop.")
 nothing_personal(PlacementSettings, reason=SETTINGS)
+nothing_personal(Rule, reason=SETTINGS, texts=["name", "segment_value"])
 nothing_personal(PlacementDay, reason=_("Sums of a day over everybody."))
 nothing_personal(OnlineReport, reason=_("Sums over everybody; no row leads to a person."), texts=["report"])
 SHOWN = _("How often something was shown and clicked stays for the shop's figures, without the person.")

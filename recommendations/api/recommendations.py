@@ -56,7 +56,9 @@ class RecommendedOut(serializers.Serializer[Any]):
 
 
 class RecommendationOut(serializers.Serializer[Any]):
-    recommendation_id = serializers.CharField()
+    recommendation_id = serializers.CharField(
+        help_text="Names this answer when you tell what became of it. Carries the answer itself, sealed."
+    )
     model_version = serializers.CharField(allow_null=True, help_text="null: nothing is trained, popularity answers.")
     items = RecommendedOut(many=True)
 
@@ -92,13 +94,13 @@ class Recommendations(BrowserView):
             product=asked.get("product", ""),
             basket=_skus(asked.get("basket", "")),
         )
-        return Response(_document(answer))
+        return Response(_document(answer, answer.ticket(caller(request).merchant.pk, asked["placement"])))
 
 
 def _skus(listed: str) -> list[str]:
     return [sku for part in listed.split(",") if (sku := part.strip())]
 
 
-def _document(answer: Recommendation) -> dict[str, Any]:
+def _document(answer: Recommendation, ticket: str) -> dict[str, Any]:
     items = [{"sku": item.sku, "score": item.score, "reason": item.reason.as_dict()} for item in answer.items]
-    return {"recommendation_id": answer.id, "model_version": answer.model_version, "items": items}
+    return {"recommendation_id": ticket, "model_version": answer.model_version, "items": items}

@@ -10,6 +10,7 @@ from recommendations.models.measuring import (
     PlacementSettings,
 )
 from recommendations.models.plans import TrainingPlan, training_plan
+from recommendations.models.rules import Rule, RuleQuerySet
 from recommendations.models.search import SearchDocument, SearchTerm, SearchWord, Synonym
 from recommendations.models.versions import ModelVersion, ModelVersionQuerySet, artefact_directory
 
@@ -23,6 +24,8 @@ __all__ = [
     "Placement",
     "PlacementDay",
     "PlacementSettings",
+    "Rule",
+    "RuleQuerySet",
     "SearchDocument",
     "SearchTerm",
     "SearchWord",

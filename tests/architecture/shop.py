@@ -60,6 +60,7 @@ from recommendations.models import (
     OnlineReport,
     PlacementDay,
     PlacementSettings,
+    Rule,
     SearchTerm,
     Synonym,
     TrainingPlan,
@@ -282,6 +283,16 @@ def _recommend(order: Order, number: int) -> None:
         merchant=merchant, day=AT.date() + timedelta(days=number), placement="home", arm="treated", impressions=1
     )
     OnlineReport.objects.get_or_create(merchant=merchant)
+    Rule.objects.create(
+        merchant=merchant,
+        name=f"Rule {number}",
+        action="boost",
+        target="products",
+        product_ids=[product.pk],
+        factor=2.0,
+        segment_kind="lifecycle",
+        segment_value="active",
+    )
 
 
 def rows_of(model: type[models.Model], merchant: Merchant) -> models.QuerySet[Any]:
