@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -101,6 +101,6 @@ def _shown(target: str, column: str) -> str:
 def samples(header: Sequence[str], rows: Sequence[Any]) -> dict[str, list[str]]:
     """The first values of each column, for the screen."""
     return {
-        name: [str(row.values[name])[:60] for row in rows if row.values.get(name) not in (None, "")][:3]
+        name: [Truncator(row.values[name]).chars(60) for row in rows if row.values.get(name) not in (None, "")][:3]
         for name in header
     }
