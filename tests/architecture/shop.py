@@ -53,6 +53,17 @@ from orders.models import (
     ShipmentLine,
     TrackingEvent,
 )
+from promotions.models import (
+    Coupon,
+    CouponBatch,
+    Promotion,
+    PromotionVersion,
+    Redemption,
+    RedemptionReturn,
+    RedemptionUse,
+    RuleSet,
+    UseCount,
+)
 from recommendations.models import (
     Click,
     Impression,
@@ -123,6 +134,7 @@ def stock_up(membership: Membership, number: int) -> None:
     _ask(order, staff, number)
     _track(order, number)
     _recommend(order, number)
+    _promote(order, number)
 
 
 def _sell(merchant: Merchant, number: int) -> Order:
@@ -292,6 +304,27 @@ def _recommend(order: Order, number: int) -> None:
         factor=2.0,
         segment_kind="lifecycle",
         segment_value="active",
+    )
+
+
+def _promote(order: Order, number: int) -> None:
+    """An offer with a code, used on the order, of which a unit came back."""
+    merchant, customer = order.merchant, order.customer
+    promotion = Promotion.objects.create(merchant=merchant, key=f"sun-{number}", name=f"Sun {number}", budget=1000)
+    definition = {"id": f"sun-{number}", "version": 1, "benefit": {"percent": {"percent": "10"}}}
+    version = PromotionVersion.objects.create(merchant=merchant, promotion=promotion, number=1, definition=definition)
+    rules = RuleSet.objects.create(merchant=merchant, versions=[version.pk])
+    batch = CouponBatch.objects.create(merchant=merchant, key=f"SPRING-{number}", name="Spring", length=10, wanted=1)
+    coupon = Coupon.objects.create(merchant=merchant, batch=batch, code=f"SPRING{number}", customer=customer)
+    redemption = Redemption.objects.create(
+        merchant=merchant, rules=rules, cart={"lines": []}, evaluated_at=AT, customer=customer, order=order
+    )
+    RedemptionUse.objects.create(
+        merchant=merchant, redemption=redemption, promotion=promotion, version=version, coupon=coupon, customer=customer
+    )
+    UseCount.objects.create(merchant=merchant, promotion=promotion, used=1)
+    RedemptionReturn.objects.create(
+        merchant=merchant, redemption=redemption, reference=f"R-{number}", units={"1": [0]}, refund=1, refund_in_all=1
     )
 
 

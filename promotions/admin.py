@@ -1,0 +1,73 @@
+"""Promotions for administrators; read only, because they are written over the API and by the use cases."""
+
+from django.contrib import admin
+
+from merchants.administration import ReadOnlyAdmin
+from promotions.models import (
+    Coupon,
+    CouponBatch,
+    Promotion,
+    PromotionVersion,
+    Redemption,
+    RedemptionReturn,
+    RedemptionUse,
+    RuleSet,
+    UseCount,
+)
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnlyAdmin):
+    list_display = ("key", "name", "merchant", "status", "uses_limit", "budget", "created_at")
+    list_filter = ("status",)
+    search_fields = ("key", "name")
+
+
+@admin.register(PromotionVersion)
+class PromotionVersionAdmin(ReadOnlyAdmin):
+    list_display = ("promotion", "number", "merchant", "starts_at", "ends_at", "created_at")
+    list_select_related = ("merchant", "promotion")
+
+
+@admin.register(RuleSet)
+class RuleSetAdmin(ReadOnlyAdmin):
+    list_display = ("id", "merchant", "created_at")
+
+
+@admin.register(CouponBatch)
+class CouponBatchAdmin(ReadOnlyAdmin):
+    list_display = ("key", "name", "merchant", "wanted", "made", "valid_until", "created_at")
+    search_fields = ("key", "name")
+
+
+@admin.register(Coupon)
+class CouponAdmin(ReadOnlyAdmin):
+    list_display = ("code", "batch", "merchant", "used", "valid_until")
+    list_select_related = ("merchant", "batch")
+    search_fields = ("=code",)
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "merchant", "state", "discount", "order_number", "overrun", "created_at")
+    list_filter = ("state", "overrun")
+    search_fields = ("=order_number",)
+
+
+@admin.register(RedemptionUse)
+class RedemptionUseAdmin(ReadOnlyAdmin):
+    list_display = ("promotion", "redemption", "merchant", "code", "amount", "created_at")
+    list_select_related = ("merchant", "promotion", "redemption")
+    search_fields = ("=code",)
+
+
+@admin.register(UseCount)
+class UseCountAdmin(ReadOnlyAdmin):
+    list_display = ("promotion", "window", "merchant", "used", "spent")
+    list_select_related = ("merchant", "promotion")
+
+
+@admin.register(RedemptionReturn)
+class RedemptionReturnAdmin(ReadOnlyAdmin):
+    list_display = ("reference", "redemption", "merchant", "refund", "created_at")
+    list_select_related = ("merchant", "redemption")

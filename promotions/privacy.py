@@ -1,0 +1,130 @@
+"""What promotions hold about people: whose a code is, and what was known of somebody when their cart was decided."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.privacy import (
+    Find,
+    Person,
+    Rows,
+    declare,
+    facts,
+    mentioning,
+    nothing_personal,
+    personal,
+    scrubbed,
+    technical,
+    withheld,
+)
+from promotions.models import (
+    Coupon,
+    CouponBatch,
+    Promotion,
+    PromotionVersion,
+    Redemption,
+    RedemptionReturn,
+    RedemptionUse,
+    RuleSet,
+    UseCount,
+)
+from promotions.queries.people import person_digest
+
+BOOKS = _("What a promotion took off an order belongs to the books (HGB § 257, AO § 147), without the person.")
+OFFERS = _("What the shop offers stays, without whoever is named in it.")
+CODES = _("A code that was given out stays used or unused, without the person.")
+PROFILE = _("The profile itself is in the export.")
+
+nothing_personal(Promotion, reason=_("What a shop offers says nothing about who buys."), texts=["key", "name"])
+nothing_personal(RuleSet, reason=_("Which versions were active together."))
+nothing_personal(
+    CouponBatch, reason=_("How codes of a batch look and how long they last."), texts=["key", "name", "prefix"]
+)
+nothing_personal(UseCount, reason=_("Sums over everybody."), texts=["window"])
+
+declare(
+    PromotionVersion,
+    title=_("Offers made for you"),
+    find=mentioning("definition"),
+    rows=Rows.KEPT,
+    reason=OFFERS,
+    columns=[
+        scrubbed("definition", exported=True),
+        technical("id", "merchant", "promotion", "number", "starts_at", "ends_at", "created_at", "created_by"),
+    ],
+)
+
+
+def _of_person(prefix: str = "") -> Find:
+    """Rows of the profile, and those of carts under one of the person's identifiers before there was a profile."""
+
+    def find(person: Person) -> Q:
+        known = (*person.addresses, *person.numbers)
+        digests = [person_digest(person.merchant_id, value) for value in known]
+        uses = RedemptionUse.objects.for_merchant(person.merchant_id).filter(person__in=digests)
+        return Q(**{f"{prefix}customer__in": person.ids}) | Q(**{f"{prefix}pk__in": uses.values("redemption")})
+
+    return find
+
+
+def _used(person: Person) -> Q:
+    digests = [person_digest(person.merchant_id, value) for value in (*person.addresses, *person.numbers)]
+    return Q(customer__in=person.ids) | Q(person__in=digests)
+
+
+declare(
+    Coupon,
+    title=_("Your codes"),
+    find=lambda person: Q(customer__in=person.ids),
+    rows=Rows.KEPT,
+    reason=CODES,
+    columns=[
+        facts("code", "used", "valid_until", "created_at", reason=CODES),
+        withheld("customer", reason=PROFILE),
+        technical("id", "merchant", "batch", "is_bound"),
+    ],
+)
+declare(
+    Redemption,
+    amounts=["discount"],
+    title=_("Promotions on your carts"),
+    find=_of_person(),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts("state", "cart", "discount", "order_number", "evaluated_at", "confirmed_at", "ended_at", reason=BOOKS),
+        scrubbed("decision", exported=True),
+        personal("shopper"),
+        withheld("customer", reason=PROFILE),
+        technical(
+            "id", "merchant", "public_id", "rules", "without", "takings", "order", "has_reservation", "overrun",
+            "created_at", "expires_at",
+        ),
+    ],
+)  # fmt: skip
+declare(
+    RedemptionUse,
+    amounts=["amount"],
+    title=_("Promotions you used"),
+    find=_used,
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts("code", "amount", "points", "created_at", reason=BOOKS),
+        withheld("customer", "person", reason=PROFILE),
+        technical("id", "merchant", "redemption", "promotion", "version", "coupon", "window", "is_counted"),
+    ],
+)
+declare(
+    RedemptionReturn,
+    amounts=["refund", "refund_in_all"],
+    title=_("Promotions on what you returned"),
+    find=_of_person("redemption__"),
+    rows=Rows.KEPT,
+    reason=BOOKS,
+    columns=[
+        facts("reference", "units", "refund", "refund_in_all", "created_at", reason=BOOKS),
+        technical("id", "merchant", "redemption"),
+    ],
+)
