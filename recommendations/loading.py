@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -18,9 +19,11 @@ from typing import Any, Self
 import numpy as np
 from django.db import DatabaseError
 from django.db.models import Count, Max
+from django.utils import timezone
 from numpy.typing import NDArray
 
-from catalog.models import Product
+from catalog.models import Category, Product
+from customers.tracking import visitor
 from orders.models import Order, OrderLine
 from recommendations.engines import artefacts
 from recommendations.engines.blend import BLENDS, Model
@@ -28,9 +31,10 @@ from recommendations.engines.interactions import NO_CATEGORY
 from recommendations.engines.interface import Arrays, Bools
 from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
 from recommendations.engines.refreshing import refreshed
+from recommendations.engines.refused import Refused
 from recommendations.engines.steering import Rulebook
 from recommendations.models import ModelVersion
-from recommendations.queries import unprofiled_people
+from recommendations.queries import merged_people, newcomers, unprofiled_people
 from recommendations.steering.loading import NO_WISHES, Wishes, current_wishes
 
 logger = logging.getLogger(__name__)
@@ -39,6 +43,7 @@ POINTER_SECONDS, SHELF_SECONDS = 2.0, 5.0
 STAND_IN_SECONDS, RETRY_SECONDS = 60.0, 30.0
 # To a model that learnt nothing about people, every purchase is new.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+NEW_FOR, MOST_NEW = timedelta(days=45), 0.3
 Ids = NDArray[np.int64]
 
 
@@ -55,9 +60,17 @@ class Loaded:
     key_customers: Ids
     skus: list[str]
     positions: dict[str, int]
+    categories: list[str]
+    is_new: Bools
     eligible: Bools
+    # The end of what the model learnt from; None without a model.
+    until: datetime | None = None
+    refused: Refused | None = None
     # People who object to profiling: their ids, and the keys of their external ids. Nothing personal is shown to them.
     unprofiled: frozenset[int] = frozenset()
+    # Customers' ids by the keys of numbers that the model does not know yet, and the profiles of who was merged.
+    newcomers: Mapping[int, int] = field(default_factory=dict)
+    merged: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     # What the merchant wants at each placement, compiled for this model's positions, and whom it holds back.
     wishes: Wishes = NO_WISHES
     # What was trained, without the refresh that ``model`` has taken in: the next refresh replaces this one.
@@ -67,10 +80,20 @@ class Loaded:
     answers: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
-    def join(cls, merchant_id: int, version: str | None, at: datetime, model: Model, ids: Arrays) -> Self:
+    def join(
+        cls,
+        merchant_id: int,
+        version: str | None,
+        at: datetime,
+        model: Model,
+        ids: Arrays,
+        until: datetime | None = None,
+    ) -> Self:
         """``ids``: the artefact's ``ids.*`` arrays."""
-        by_id = dict(Product.objects.for_merchant(merchant_id).values_list("id", "sku"))
-        skus = [by_id.get(product, "") for product in ids["ids.products"].tolist()]
+        products = Product.objects.for_merchant(merchant_id)
+        by_id = {row[0]: row[1:] for row in products.values_list("id", "sku", "category__path", "created_at")}
+        found = [by_id.get(product, ("", None, EVER)) for product in ids["ids.products"].tolist()]
+        skus = [sku for sku, _category, _created in found]
         return cls(
             version=version,
             snapshot_at=at,
@@ -81,26 +104,62 @@ class Loaded:
             key_customers=ids["ids.key_customers"],
             skus=skus,
             positions={sku: position for position, sku in enumerate(skus) if sku},
+            categories=[category or "" for _sku, category, _created in found],
+            is_new=_new([created for _sku, _category, created in found]),
             eligible=np.zeros(len(skus), np.bool_),
+            until=until,
+            refused=Refused.from_arrays(ids),
         )
 
     @property
     def rulebook(self) -> Rulebook:
         return self.wishes.rulebook
 
+    @property
+    def elapsed(self) -> float:
+        """Days since the end of what the model learnt from."""
+        return max(0.0, (timezone.now() - self.until) / timedelta(days=1)) if self.until else 0.0
+
     def customer_position(self, customer_id: int) -> int | None:
         """Where the model keeps this customer; None for one it does not know."""
         return _position(self.customers, customer_id)
 
     def customer_of_key(self, key: int) -> int | None:
-        """The id of the customer whose external id has this key, as of the training."""
+        """The id of the customer whose external id has this key, as of the training or newer."""
         found = _position(self.keys, key)
-        return None if found is None else int(self.key_customers[found])
+        return self.newcomers.get(key) if found is None else int(self.key_customers[found])
 
-    def product_positions(self, product_ids: list[int]) -> list[int]:
+    def profiles(self, customer_id: int | None) -> tuple[int, ...]:
+        """All ids of a person whose profiles were merged, the kept one first."""
+        return () if customer_id is None else self.merged.get(customer_id, (customer_id,))
+
+    def refused_by(self, rows: Iterable[int]) -> list[int]:
+        """Positions of what these customers sent back or rated badly before the training."""
+        refused = self.refused
+        return [] if refused is None else [int(product) for row in rows for product in refused.by(row)]
+
+    def within(self, category: str) -> Bools | None:
+        """(products,) those of a category and of the categories below it; None when the shop has no such category."""
+        question = "within", category
+        mask: Bools | None = self.answers.get(question)
+        if mask is None:
+            below = category + Category.SEPARATOR
+            mask = np.fromiter((path == category or path.startswith(below) for path in self.categories), np.bool_)
+            if not mask.any():
+                return None
+            self.answers[question] = mask
+        return mask
+
+    def product_positions(self, product_ids: Iterable[int]) -> list[int]:
         """Where the model keeps these products; those it does not know are left out."""
         found = (_position(self.products, product_id) for product_id in product_ids)
         return [position for position in found if position is not None]
+
+
+def _new(created: list[datetime]) -> Bools:
+    """What came into the range lately; nothing while most of it did, as in a shop that has just been set up."""
+    new = np.fromiter((at > timezone.now() - NEW_FOR for at in created), np.bool_, len(created))
+    return new if new.sum() <= MOST_NEW * len(new) else np.zeros(len(new), np.bool_)
 
 
 def _position(ascending: NDArray[Any], value: int) -> int | None:
@@ -117,6 +176,8 @@ class _Shop:
         self._lock = Lock()
         self._pointer_due = self._shelf_due = self._stand_in_due = 0.0
         self._broken: tuple[str, float] = ("", 0.0)
+        self._newcomers: dict[int, int] = {}
+        self._last_identity = 0
 
     def current(self) -> Loaded | None:
         """The state, renewed if it is due; while somebody else renews it, the old one. None: nothing could be read yet."""
@@ -140,13 +201,25 @@ class _Shop:
             eligible = _eligible(self._merchant_id, loaded.products)
             if not np.array_equal(eligible, loaded.eligible):
                 loaded = replace(loaded, eligible=eligible, answers={})
-            unprofiled = unprofiled_people(self._merchant_id)
-            if unprofiled != loaded.unprofiled:
-                loaded = replace(loaded, unprofiled=unprofiled)
+            loaded = replace(loaded, **self._people(loaded))
             wishes = current_wishes(self._merchant_id, loaded.products, loaded.wishes)
             if wishes is not loaded.wishes:
                 loaded = replace(loaded, wishes=wishes, answers={})
         self.loaded = loaded
+
+    def _people(self, loaded: Loaded) -> dict[str, Any]:
+        """Who is not to be profiled, who is new, and who turned out to be the same person."""
+        if self.loaded is None or self.loaded.snapshot_at != loaded.snapshot_at:
+            self._newcomers, self._last_identity = {}, 0
+        self._last_identity, new = newcomers(self._merchant_id, self._last_identity)
+        self._newcomers |= new
+        # What a profile did before it was merged is kept under its old id as long as a visit is remembered.
+        since = min(loaded.snapshot_at, timezone.now() - visitor.KEPT)
+        return {
+            "unprofiled": unprofiled_people(self._merchant_id),
+            "newcomers": self._newcomers,
+            "merged": merged_people(self._merchant_id, since),
+        }
 
     def _live(self, now: float) -> Loaded:
         """The live model, loaded if it is another than before; the stand-in when there is none or it is broken."""
@@ -199,7 +272,9 @@ def load(version: ModelVersion) -> Loaded:
     artefact = artefacts.load(version.directory)
     try:
         model = Model.from_arrays(artefact.arrays, artefact.about["blends"])
-        return Loaded.join(version.merchant_id, version.version, version.snapshot_at, model, artefact.arrays)
+        return Loaded.join(
+            version.merchant_id, version.version, version.snapshot_at, model, artefact.arrays, version.data_until
+        )
     except KeyError as error:
         raise artefacts.ArtefactCorrupt(f"{version.directory} lacks {error}.") from error
 
@@ -220,7 +295,8 @@ def with_refresh(loaded: Loaded, version: ModelVersion) -> Loaded:
         "ids.key_customers": loaded.key_customers,
     }
     joined = Loaded.join(version.merchant_id, loaded.version, loaded.snapshot_at, refreshed(base, arrays), ids)
-    return replace(joined, base=base, refresh=version.refresh, unprofiled=loaded.unprofiled)
+    kept = {name: getattr(loaded, name) for name in ("until", "refused", "unprofiled", "newcomers", "merged")}
+    return replace(joined, base=base, refresh=version.refresh, **kept)
 
 
 def stand_in(merchant_id: int) -> Loaded:

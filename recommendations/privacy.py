@@ -123,7 +123,7 @@ def _leave_models(person: Person) -> Outcome:
 register_store(
     "recommendations.recent",
     title=_("Recent purchases in Redis"),
-    explanation=_("What was bought since the last training, for two weeks."),
+    explanation=_("What was bought and sent back since the last training, for two weeks."),
     erase=_forget_purchases,
     rank=10,
 )

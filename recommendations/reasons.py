@@ -9,17 +9,23 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from catalog.models import Category
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """``source``: the engine that spoke most for it; ``code``: the sentence; ``because``: the SKU it speaks of, or None."""
+    """``source``: the engine that spoke most for it; ``code``: the sentence; ``because``: the SKU it speaks of, or None.
+
+    ``category``: the path of the category it speaks of, or None.
+    """
 
     source: str
     code: str
     because: str | None = None
+    category: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return {"source": self.source, "code": self.code, "because": self.because}
+        return {"source": self.source, "code": self.code, "because": self.because, "category": self.category}
 
 
 SENTENCES = {
@@ -35,10 +41,14 @@ SENTENCES = {
     "popular_now": gettext_noop("Popular right now"),
     "popular_in_category": gettext_noop("Popular in a category you like"),
     "from_range": gettext_noop("From our range"),
+    "time_to_replenish": gettext_noop("Time to buy it again"),
+    "new_in_category": gettext_noop("New in %(category)s"),
+    "new": gettext_noop("New in the shop"),
 }
 
 
 def reason_text(reason: Reason, titles: Mapping[str, str] | None = None) -> str:
     """The reason as a sentence in the active language; ``titles`` by SKU, a missing one is replaced by the SKU."""
     because = reason.because or ""
-    return _(SENTENCES[reason.code]) % {"title": (titles or {}).get(because, because)}
+    category = (reason.category or "").rpartition(Category.SEPARATOR)[2]
+    return _(SENTENCES[reason.code]) % {"title": (titles or {}).get(because, because), "category": category}

@@ -288,4 +288,4 @@ def test_nothing_leads_from_a_model_to_the_erased_person(
     assert after.customer_position(canary.pk) is None
     assert after.customer_of_key(customer_key(NUMBER)) is None
     assert {customer: after.customer_position(customer) for customer in others} == positions
-    assert recent.purchased_since(merchant.pk, customer_key(NUMBER), timezone.now() - timedelta(days=30)) == []
+    assert recent.recall(merchant.pk, timezone.now() - timedelta(days=30), key=customer_key(NUMBER)).bought == []

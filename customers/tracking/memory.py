@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 VIEWED, WISHED, ADDED, REMOVED, CART, ORDERED = "viewed", "wished", "added", "removed", "cart", "ordered"
+SHOWN, DISLIKED = "shown", "disliked"
 # What an event tells the memory; others tell it nothing.
 TELLING = {
     "Product Viewed": VIEWED,
@@ -20,10 +21,18 @@ TELLING = {
     "Product Removed": REMOVED,
     "Cart Viewed": CART,
     "Order Completed": ORDERED,
+    "Product List Viewed": SHOWN,
+    "Product Reviewed": DISLIKED,
 }
 # Of what happened in the same millisecond, this is the order.
-_RANK = {VIEWED: 0, WISHED: 1, ADDED: 2, CART: 3, REMOVED: 4, ORDERED: 5}
+_RANK = {SHOWN: 0, VIEWED: 1, WISHED: 2, ADDED: 3, CART: 4, REMOVED: 5, ORDERED: 6, DISLIKED: 7}
 _BASKET = frozenset({ADDED, REMOVED, CART, ORDERED})
+_LOOKED_AT = frozenset({VIEWED, WISHED, ADDED, ORDERED})
+# Recommended so often and never looked at: enough of it, until so long after the first of them.
+IGNORED_TIMES = 3
+COOL_DOWN_MS = 7 * 24 * 3600 * 1000
+# Stars of five that say that a person wants no more of it.
+BAD_RATING = 2
 MOST_PRODUCTS = 100
 MAX_KEY = 64
 MAX_QUANTITY = 10_000
@@ -59,10 +68,20 @@ def products_of(name: str, properties: Mapping[str, Any]) -> tuple[tuple[str, in
     kind = TELLING.get(name)
     if kind is None:
         return ()
-    if kind not in (CART, ORDERED):
+    if kind == SHOWN and not properties.get("recommendation_id"):
+        return ()  # a category's list, which nobody put together for this person
+    if kind == DISLIKED:
+        return _products([properties]) if _is_bad(properties.get("rating")) else ()
+    if kind not in (CART, ORDERED, SHOWN):
         return _products([properties])
     listed = properties.get("products")
     return _products(listed[:MOST_PRODUCTS]) if isinstance(listed, list) else ()
+
+
+def _is_bad(rating: Any) -> bool:
+    if isinstance(rating, str) and rating.strip().isdigit():
+        rating = int(rating.strip()[:6])
+    return isinstance(rating, int | float) and not isinstance(rating, bool) and rating <= BAD_RATING
 
 
 def _products(listed: Iterable[Any]) -> tuple[tuple[str, int], ...]:
@@ -101,7 +120,7 @@ def in_order(notes: Iterable[Note]) -> list[Note]:
 def recent(notes: Iterable[Note], limit: int) -> list[RecentProduct]:
     """Every product once, the newest first, with what was done with it last."""
     latest: dict[str, RecentProduct] = {}
-    for note in in_order(notes):
+    for note in in_order(note for note in notes if note.kind not in (SHOWN, DISLIKED)):
         for product, _amount in note.products:
             if note.kind == CART and product in latest:
                 continue  # looking at the basket does nothing with what lies in it
@@ -129,3 +148,20 @@ def _replay(quantities: dict[str, int], note: Note) -> None:
             quantities.pop(product, None) if left <= 0 else quantities.update({product: left})
         else:
             quantities[product] = min(quantities.get(product, 0) + (quantity or 1), MAX_QUANTITY)
+
+
+def ignored(notes: Iterable[Note], *, now: int) -> list[str]:
+    """What was recommended three times within a week and never looked at since; ``now`` in milliseconds."""
+    times: dict[str, int] = {}
+    for note in in_order(note for note in notes if note.at > now - COOL_DOWN_MS):
+        for product, _amount in note.products:
+            if note.kind == SHOWN:
+                times[product] = times.get(product, 0) + 1
+            elif note.kind in _LOOKED_AT:
+                times.pop(product, None)
+    return [product for product, count in times.items() if count >= IGNORED_TIMES]
+
+
+def disliked(notes: Iterable[Note]) -> list[str]:
+    """What was rated badly."""
+    return list({product: None for note in notes if note.kind == DISLIKED for product, _amount in note.products})

@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, cast
 
 import msgspec
+from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
@@ -31,9 +32,9 @@ logger = logging.getLogger(__name__)
 KEPT = timedelta(days=30)
 # A Redis that hangs does not slow every answer.
 REST_SECONDS = 5.0
-# The newest so many notes of looking, and of the basket.
-MOST = {"seen": 60, "cart": 120}
-_LISTS = {memory.VIEWED: "seen", memory.WISHED: "seen"}
+# The newest so many notes of looking, of the basket, and of what was recommended or rated badly.
+MOST = {"seen": 60, "cart": 120, "shown": 40}
+_LISTS = {memory.VIEWED: "seen", memory.WISHED: "seen", memory.SHOWN: "shown", memory.DISLIKED: "shown"}
 
 _rests_until = 0.0
 
@@ -69,6 +70,19 @@ def _key(merchant_id: int, name: str, owner: str) -> str:
     return f"cx:visitor:{merchant_id}:{name}:{owner}"
 
 
+def queue(
+    pipeline: Pipeline, merchant_id: int, *, customer_ids: Collection[int] = (), anonymous_ids: Collection[str] = ()
+) -> None:
+    """Ask for everything remembered of them within a round trip of the caller's, who has :func:`read` the answers."""
+    for key in _keys(merchant_id, customer_ids, anonymous_ids, MOST):
+        pipeline.lrange(key, 0, -1)
+
+
+def read(answers: Iterable[Iterable[bytes]]) -> list[Note]:
+    """The notes that the questions of :func:`queue` were answered with."""
+    return [_read(line) for lines in answers for line in lines]
+
+
 def _notes(
     merchant_id: int, customer_ids: Iterable[int], anonymous_ids: Iterable[str], lists: Iterable[str]
 ) -> list[Note]:
@@ -79,7 +93,7 @@ def _notes(
         pipeline = redis_client().pipeline(transaction=False)
         for key in keys:
             pipeline.lrange(key, 0, -1)
-        return [_read(line) for lines in pipeline.execute() for line in lines]
+        return read(pipeline.execute())
     except RedisError as error:
         _rest(error)
         return []

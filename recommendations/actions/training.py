@@ -30,6 +30,7 @@ from orders.models import Order
 from recommendations.actions.publishing import publish, tidy
 from recommendations.engines import artefacts
 from recommendations.engines.interactions import Interactions
+from recommendations.engines.refused import Refused
 from recommendations.models import ModelVersion, artefact_directory, training_plan
 from recommendations.queries import Snapshot, Window, read_snapshot
 from recommendations.slots import last_slot
@@ -264,7 +265,13 @@ def _ids(interactions: Interactions, snapshot: Snapshot) -> dict[str, NDArray[An
         "ids.customers": interactions.customer_ids,
         "ids.keys": snapshot.customer_keys[order],
         "ids.key_customers": snapshot.customer_ids[order],
+        **_refused(interactions, snapshot).arrays(),
     }
+
+
+def _refused(interactions: Interactions, snapshot: Snapshot) -> Refused:
+    """What customers sent back or rated badly, by the artefact's positions."""
+    return Refused.of_pairs(snapshot.refusals, interactions.customer_ids, interactions.product_ids)
 
 
 def _about(training: _Training, trained: Trained, facts: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.models import Category
 from core.api.authentication import caller
 from core.api.cors import BrowserView
 from core.api.serializers import StrictCharField, StrictSerializer
@@ -27,12 +28,23 @@ class RecommendationQuery(StrictSerializer):
     customer = StrictCharField(
         required=False, max_length=320, help_text="The shop's own id of the customer. Only with a secret key."
     )
+    anonymous_id = StrictCharField(
+        required=False,
+        max_length=255,
+        help_text="The visitor, as in tracking. What was done with this id counts, never what else is known of the person.",
+    )
     product = StrictCharField(required=False, max_length=64, help_text="SKU of the product that is looked at.")
     basket = StrictCharField(
         required=False,
         allow_blank=True,
         max_length=MOST_IN_BASKET * 65,
-        help_text="SKUs in the basket, or of the order that is confirmed, separated by commas.",
+        help_text="SKUs in the basket, or of the order that is confirmed, separated by commas. Left out, it is what "
+        "tracking knows of it; empty, it is empty.",
+    )
+    category = StrictCharField(
+        required=False,
+        max_length=500,
+        help_text="Only products of this category and those below it: the names from the root, separated by `›` or `>`.",
     )
     limit = serializers.IntegerField(required=False, default=8, min_value=1, max_value=MOST_ITEMS)
 
@@ -47,11 +59,16 @@ class ReasonOut(serializers.Serializer[Any]):
     )
     code = serializers.CharField(help_text="Which sentence says why, e.g. `bought_together`.")
     because = serializers.CharField(allow_null=True, help_text="SKU that the sentence speaks of.")
+    category = serializers.CharField(allow_null=True, help_text="Path of the category that the sentence speaks of.")
 
 
 class RecommendedOut(serializers.Serializer[Any]):
     sku = serializers.CharField()
     score = serializers.FloatField(help_text="Compares within one answer only.")
+    placed = serializers.ChoiceField(
+        choices=["ranked", "pinned", "explored"],
+        help_text="By its score, by a rule of the merchant, or to learn how it fares.",
+    )
     reason = ReasonOut()
 
 
@@ -91,8 +108,10 @@ class Recommendations(BrowserView):
             placement=asked["placement"],
             limit=asked["limit"],
             external_id=asked.get("customer", ""),
+            anonymous_id=asked.get("anonymous_id", ""),
             product=asked.get("product", ""),
-            basket=_skus(asked.get("basket", "")),
+            basket=_skus(asked["basket"]) if "basket" in asked else None,
+            category=_path(asked.get("category", "")),
         )
         return Response(_document(answer, answer.ticket(caller(request).merchant.pk, asked["placement"])))
 
@@ -101,6 +120,14 @@ def _skus(listed: str) -> list[str]:
     return [sku for part in listed.split(",") if (sku := part.strip())]
 
 
+def _path(category: str) -> str:
+    names = category.replace(">", Category.SEPARATOR.strip()).split(Category.SEPARATOR.strip())
+    return Category.SEPARATOR.join(name for part in names if (name := part.strip()))
+
+
 def _document(answer: Recommendation, ticket: str) -> dict[str, Any]:
-    items = [{"sku": item.sku, "score": item.score, "reason": item.reason.as_dict()} for item in answer.items]
+    items = [
+        {"sku": item.sku, "score": item.score, "placed": item.placed, "reason": item.reason.as_dict()}
+        for item in answer.items
+    ]
     return {"recommendation_id": ticket, "model_version": answer.model_version, "items": items}

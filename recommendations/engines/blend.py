@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 import numpy as np
@@ -15,6 +15,7 @@ from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
+from recommendations.engines.repurchase import Repurchase
 from recommendations.engines.request import (
     BASKET,
     BESIDE_BASKET,
@@ -64,7 +65,7 @@ BLENDS: Mapping[str, Blend] = {
         "range": FILL,
     },
     COMPLEMENTARY: _BESIDE,
-    REPLENISH: {"history": 1.0},
+    REPLENISH: {"repurchase": 1.0},
     BASKET: _BESIDE | {"als": 0.3, "history": 0.2, "sessions": 0.3},
     ORDER_CONFIRMATION: _BESIDE | {"als": 0.3},
 }
@@ -73,6 +74,7 @@ MOST_ANCHORS = 50
 ENGINES: tuple[type[Engine], ...] = (
     History,
     SessionKnn,
+    Repurchase,
     Als,
     ItemKnn,
     CoPurchase,
@@ -189,13 +191,27 @@ class Model:
         names: list[str] = []
         added = np.empty((len(blend), self.products), np.float32)
         for name, weight in blend.items():
-            scores = self.engines[name].scores(context) if name in self.engines else None
-            highest = 0.0 if scores is None else float(scores.max(initial=0))
-            if scores is not None and highest > 0:
+            speaker, scores = self._spoken(name, context)
+            if scores is not None:
                 share = share_of(name, context)
-                np.multiply(scores, np.float32(share * weight / highest), out=added[len(names)])
-                names.append(name)
+                np.multiply(scores, np.float32(share * weight) / scores.max(), out=added[len(names)])
+                names.append(speaker)
         return names, added[: len(names)]
+
+    def _spoken(self, name: str, context: Context) -> tuple[str, Floats | None]:
+        """An engine's scores and its name, None when it has nothing to say.
+
+        Where no session is like this visit, as in a shop that has hardly tracked any, the next best speaks for it:
+        what those bought who bought what is being looked at, else what sells in its category.
+        """
+        scores = _told(self.engines.get(name), context)
+        if scores is None and name == SessionKnn.name and len(context.session):
+            visit = replace(context, customer=None, anchors=context.session, weights=context.session_weights)
+            for other in (ItemKnn.name, CoPurchase.name, CategoryPopularity.name):
+                scores = _told(self.engines.get(other), visit)
+                if scores is not None:
+                    return other, scores
+        return name, scores
 
     def reasons(
         self, request: Request, context: Context, products: Ints, sources: Sequence[str]
@@ -210,6 +226,12 @@ class Model:
             (source, reason_code(request, source, int(product), anchor), anchor)
             for product, source, anchor in zip(products, sources, named, strict=True)
         ]
+
+
+def _told(engine: Engine | None, context: Context) -> Floats | None:
+    """Scores with something in them."""
+    scores = None if engine is None else engine.scores(context)
+    return scores if scores is not None and scores.max(initial=0) > 0 else None
 
 
 def share_of(name: str, context: Context) -> float:
@@ -253,6 +275,7 @@ SENTENCES = {
     Popularity.name: "popular_now",
     CategoryPopularity.name: "popular_in_category",
     Range.name: "from_range",
+    Repurchase.name: "time_to_replenish",
 }
 
 

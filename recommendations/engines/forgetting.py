@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from recommendations.engines.interface import Arrays
 # No row of the database has this id, and it is smaller than all of them.
 NOBODY = 0
 BY_CUSTOMER = "als.customers"
+# Arrays with a row of entries per customer.
+BY_ROW = {"history": ("products", "weights"), "repurchase": ("products", "ages"), "refused": ("products",)}
 
 
 def without_customers(arrays: Arrays, ids: NDArray[np.int64]) -> Arrays | None:
@@ -33,8 +36,9 @@ def without_customers(arrays: Arrays, ids: NDArray[np.int64]) -> Arrays | None:
     if BY_CUSTOMER in arrays:
         changed[BY_CUSTOMER] = arrays[BY_CUSTOMER].copy()
         changed[BY_CUSTOMER][positions] = 0
-    if "history.indptr" in arrays:
-        changed |= _without_history(arrays, positions)
+    for engine, kept in BY_ROW.items():
+        if f"{engine}.indptr" in arrays:
+            changed |= _without_rows(arrays, positions, f"{engine}.indptr", [f"{engine}.{name}" for name in kept])
     return {**arrays, **changed}
 
 
@@ -44,9 +48,10 @@ def _overwritten(ids: NDArray[np.int64], gone: NDArray[np.bool_]) -> NDArray[np.
     return np.maximum.accumulate(kept)
 
 
-def _without_history(arrays: Arrays, positions: NDArray[np.intp]) -> dict[str, Any]:
-    products, weights = arrays["history.products"].copy(), arrays["history.weights"].copy()
+def _without_rows(arrays: Arrays, positions: NDArray[np.intp], indptr: str, names: Sequence[str]) -> dict[str, Any]:
+    """What is kept of customers' purchases, with the rows of some blanked."""
+    copies = {name: arrays[name].copy() for name in names}
     for position in positions:
-        row = slice(arrays["history.indptr"][position], arrays["history.indptr"][position + 1])
-        products[row], weights[row] = 0, 0
-    return {"history.products": products, "history.weights": weights}
+        for copy in copies.values():
+            copy[arrays[indptr][position] : arrays[indptr][position + 1]] = 0
+    return copies

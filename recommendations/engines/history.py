@@ -9,14 +9,9 @@ import numpy as np
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NO_PRODUCTS, Arrays, Bools, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.repurchase import DURABLE_BELOW, repeat_rate
 
 DECAY_DAYS = 120
-# Buying again is judged on first purchases at least this old: a younger one had no time to repeat.
-MATURE_DAYS = 60
-PRIOR_PAIRS, PRIOR_RATE, TRUSTED_PAIRS = 20, 0.2, 200
-# Bought again by fewer of its buyers: a tent, not tea. Not offered to its owner. On Online Retail, whose buyers
-# resell, .15 hides 8 % of the products and costs nothing; .2 hides 31 % and costs 1 % of NDCG@10.
-DURABLE_BELOW = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +77,3 @@ class History:
 
     def because(self, context: Context, products: Ints) -> Ints:
         return products
-
-
-def repeat_rate(interactions: Interactions) -> Floats:
-    """Per product the share of its buyers who bought it again, shrunk towards the shop's rate; shape (products,)."""
-    baskets = interactions.matrix()
-    oldest = interactions.older_than(MATURE_DAYS).matrix()
-    mature = oldest.sign().tocsr()
-    again = mature.multiply(baskets > 1).tocsr()
-    pairs, repeats = np.asarray(mature.sum(axis=0)).ravel(), np.asarray(again.sum(axis=0)).ravel()
-    prior = repeats.sum() / pairs.sum() if pairs.sum() >= TRUSTED_PAIRS else PRIOR_RATE
-    rate: Floats = ((repeats + PRIOR_PAIRS * prior) / (pairs + PRIOR_PAIRS)).astype(np.float32)
-    return rate

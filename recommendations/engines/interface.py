@@ -38,6 +38,7 @@ class Context:
 
     ``session`` are the products looked at in this visit, the newest last, and ``session_weights`` how much each of
     them says (> 0): 1 for a look at it now, more for what lies in the basket, less for what was long ago.
+    ``elapsed``: days since the end of what was learnt from.
     """
 
     customer: int | None = None
@@ -46,6 +47,7 @@ class Context:
     fresh: Ints = field(default_factory=lambda: NO_PRODUCTS)
     session: Ints = field(default_factory=lambda: NO_PRODUCTS)
     session_weights: Floats = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    elapsed: float = 0.0
 
     @property
     def evidence(self) -> float:

@@ -18,6 +18,7 @@ from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.popularity import Range
+from recommendations.engines.repurchase import Repurchase
 
 # By name: those that learn in seconds, whatever the size of the shop.
 QUICK = frozenset({"popularity", "category_popularity", "sessions", "content"})
@@ -62,6 +63,8 @@ def grown(engine: Engine, known: int, products: int) -> Engine:
         return replace(engine, products=np.concatenate([engine.products, nothing]))
     if isinstance(engine, History):
         return replace(engine, repeatable=np.concatenate([engine.repeatable, np.ones(more, np.bool_)]))
+    if isinstance(engine, Repurchase):
+        return engine.grown(products)
     # An instance cannot have a class variable; nobody asks the class of a grown engine for its name.
     return cast("Engine", Grown(engine, known, products))
 

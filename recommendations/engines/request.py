@@ -33,17 +33,19 @@ BESIDE_BASKET = frozenset({BASKET, ORDER_CONFIRMATION})
 class Request:
     """One question.
 
-    ``recent``: bought since the training; ``basket``: in the basket, or the lines of the order that is
+    ``others``: further rows of the same person, whose profiles were merged since; ``recent``: bought since the training; ``basket``: in the basket, or the lines of the order that is
     being confirmed; ``session``: looked at in this visit, the newest last, each product once, and
     ``session_weights`` how much each of them says (all the same if left out): see :mod:`.sessions.visit`;
     ``excluded``: what the asker does not want to see; ``ignored``: shown again and again and never looked at;
-    ``refused``: returned or badly rated by this person; ``eligible``: (products,) what may be shown, None for
+    ``refused``: returned or badly rated by this person; ``put_back``: taken out of the basket; ``elapsed``: days
+    since the end of what the model learnt from; ``eligible``: (products,) what may be shown, None for
     everything; ``within``: (products,) what it is about, such as a category's products, None for everything.
     ``seed`` draws the explored product; None explores nothing.
     """
 
     placement: str = HOME
     customer: int | None = None
+    others: Sequence[int] = ()
     recent: Sequence[int] = ()
     basket: Sequence[int] = ()
     product: int | None = None
@@ -52,11 +54,18 @@ class Request:
     excluded: Sequence[int] = ()
     ignored: Sequence[int] = ()
     refused: Sequence[int] = ()
+    put_back: Sequence[int] = ()
+    elapsed: float = 0.0
     eligible: Bools | None = None
     within: Bools | None = None
     steering: Steering = UNSTEERED
     limit: int = 8
     seed: int | None = None
+
+    @property
+    def people(self) -> list[int]:
+        """All rows of the person."""
+        return [] if self.customer is None else [self.customer, *self.others]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from customers.tracking import memory
 from merchants.models import Merchant
 from orders.models import Order, OrderLine
 from recommendations.models import TrainingPlan
-from recommendations.queries.people import customer_key
+from recommendations.queries.people import customer_key, refusals
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,9 +33,10 @@ READING_TIMEOUT = "60min"
 VIEW, CART, REMOVE = KINDS = ("view", "cart", "remove")
 # What a tracked event tells about one product.
 TELLING = {
-    name: {memory.VIEWED: VIEW, memory.WISHED: VIEW, memory.ADDED: CART, memory.REMOVED: REMOVE}[kind]
+    name: told[kind]
+    for told in [{memory.VIEWED: VIEW, memory.WISHED: VIEW, memory.ADDED: CART, memory.REMOVED: REMOVE}]
     for name, kind in memory.TELLING.items()
-    if kind not in (memory.CART, memory.ORDERED)
+    if kind in told
 }
 # A visitor who looked at half of a range of some size is a machine, whatever its user agent says.
 BOT_SHARE, BOT_PRODUCTS = 0.5, 200
@@ -70,6 +71,7 @@ class Snapshot:
     customer_ids: NDArray[np.int64]
     at: datetime
     health: dict[str, Any] = field(default_factory=dict)
+    refusals: Sequence[tuple[int, int]] = ()  # customer, product: sent back or badly rated
 
     @property
     def until(self) -> datetime:
@@ -101,6 +103,7 @@ def read_snapshot(merchant: Merchant, window: Window | None = None) -> Snapshot:
         told = _events(merchant, window, at)
         events = _read_events(told.of_people())  # type: ignore[attr-defined]  # EventQuerySet
         identities = _frame(_identities(merchant), {"customer": pl.Int64, "value": pl.String})
+        refused = list(refusals(merchant.pk))
         bots = told.filter(is_bot=True).order_by().aggregate(count=Count("*"))["count"]
     events = events.filter(pl.col("customer").is_null() | ~pl.col("customer").is_in(strangers.implode()))
     known = events.join(products.select("product", "sku"), on="sku", how="inner").drop("sku")
@@ -112,7 +115,7 @@ def read_snapshot(merchant: Merchant, window: Window | None = None) -> Snapshot:
         "bot_events": bots + len(known) - len(people),
         "unknown_product_events": len(events) - len(known),
     }
-    return Snapshot(purchases, people, products, keys, identities["customer"].to_numpy(), at, health)
+    return Snapshot(purchases, people, products, keys, identities["customer"].to_numpy(), at, health, refused)
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendations import loading
+from recommendations.asking import asker
+from recommendations.engines.anti_stalking import anti_stalking
 from recommendations.engines.interface import Floats
-from recommendations.engines.pipeline import anti_stalking
 from recommendations.engines.request import SEARCH, Request
 from recommendations.loading import Loaded
-from recommendations.serving import _person
+from recommendations.serving import request_for
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +23,11 @@ _POPULAR = ("search", "popular")
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """Who searches, by our id or the shop's; nobody in particular if both are left out."""
+    """Who searches, by our id or the shop's, or which visitor; nobody in particular if all are left out."""
 
     customer_id: int | None = None
     external_id: str = ""
+    anonymous_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,19 @@ def tastes(merchant_id: int, searcher: Searcher, product_ids: Sequence[int]) -> 
 
 
 def _tastes(loaded: Loaded, merchant_id: int, searcher: Searcher, ids: loading.Ids) -> Tastes:
-    known, customer, bought = _person(loaded, merchant_id, searcher.customer_id, searcher.external_id)
+    who = asker(
+        loaded,
+        merchant_id,
+        customer_id=searcher.customer_id,
+        external_id=searcher.external_id,
+        anonymous_id=searcher.anonymous_id,
+    )
     popular: Floats | None = loaded.answers.get(_POPULAR)
     if popular is None:
         popular = loaded.answers[_POPULAR] = _scores(loaded, Request(SEARCH))
     personal = None
-    if customer is not None or bought:
-        steering = loaded.rulebook.of(SEARCH, known)
-        personal = _of(
-            loaded, ids, _scores(loaded, Request(SEARCH, customer=customer, recent=bought, steering=steering))
-        )
+    if who.is_anybody:
+        personal = _of(loaded, ids, _scores(loaded, request_for(loaded, who, SEARCH)))
     return Tastes(_of(loaded, ids, popular), personal)
 
 

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from core.redis import redis_client
 from customers.models import Customer, Event
 from customers.tracking import bots, visitor
-from customers.tracking.memory import BasketItem, Note, basket, product_key, products_of, recent
+from customers.tracking.memory import BasketItem, Note, basket, disliked, ignored, product_key, products_of, recent
 from merchants.actions import create_api_key
 from merchants.models import Membership, Merchant
 from tests.customers.tracking_samples import CONSENTED, events_of, moment, send, statuses, viewed
@@ -254,3 +254,38 @@ def test_bots_are_forgotten_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> No
     later = time.monotonic() + 3601
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert not bots.is_known_bot(1, "v")
+
+
+# --- what was recommended ---------------------------------------------------------------------------------------------
+
+
+def told(name: str, at: int, *products: str) -> Note:
+    return Note(at, name, tuple((product, 0) for product in products), f"{name}-{at}")
+
+
+def test_three_times_recommended_and_never_looked_at_is_ignored() -> None:
+    notes = [told("shown", at, "mug", "kettle") for at in (1, 2, 3)]
+    assert ignored(notes, now=10) == ["mug", "kettle"]
+    assert ignored(notes[:2], now=10) == []
+    assert ignored([*notes, told("viewed", 4, "mug")], now=10) == ["kettle"]
+    assert ignored([told("viewed", 0, "mug"), *notes], now=10) == ["mug", "kettle"]
+    assert ignored(notes, now=8 * 24 * 3600 * 1000) == []
+
+
+def test_only_lists_of_recommendations_count_as_recommended(api: Storefront, merchant: Merchant) -> None:
+    listed = {"products": [{"sku": "mug"}]}
+    send(api, [did("Product List Viewed", number, -number, category="Kitchen", **listed) for number in (1, 2, 3)])
+    send(api, [did("Product List Viewed", 4, -1, recommendation_id="r-1", products=[{"sku": "plate"}])])
+    send(
+        api,
+        [did("Product Reviewed", 5, -1, sku="kettle", rating=1), did("Product Reviewed", 6, -1, sku="jug", rating="5")],
+    )
+    pipeline = redis_client().pipeline(transaction=False)
+    visitor.queue(pipeline, merchant.pk, anonymous_ids=["visitor-1"])
+    notes = visitor.read(pipeline.execute())
+    assert [(note.kind, note.products) for note in notes if note.products] == [
+        ("disliked", (("kettle", 0),)),
+        ("shown", (("plate", 0),)),
+    ]
+    assert disliked(notes) == ["kettle"]
+    assert seen(merchant) == []

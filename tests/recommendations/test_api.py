@@ -38,8 +38,8 @@ def test_an_answer_names_its_model_and_every_reason(api: APIClient, live: str):
     assert document["model_version"] == live
     assert len(document["items"]) == 3
     for item in document["items"]:
-        assert set(item) == {"sku", "score", "reason"}
-        assert set(item["reason"]) == {"source", "code", "because"}
+        assert set(item) == {"sku", "score", "placed", "reason"}
+        assert set(item["reason"]) == {"source", "code", "because", "category"}
     assert [item["score"] for item in document["items"]] == sorted(
         (item["score"] for item in document["items"]), reverse=True
     )

@@ -43,7 +43,8 @@ def live(merchant: Merchant, people: list[Customer]) -> ModelVersion:
 
 
 def groups(answer: Recommendation) -> list[int]:
-    return [int(item.sku[1]) for item in answer.items]
+    """Of what ranked by its score; what is explored could be anything."""
+    return [int(item.sku[1]) for item in answer.items if item.placed == "ranked"]
 
 
 @contextmanager
@@ -197,10 +198,10 @@ def test_the_handler_remembers_under_every_external_id(merchant: Merchant, peopl
     remember_purchase(OrderPlaced(merchant_id=merchant.pk, order_id=order.pk))
     remember_purchase(OrderPlaced(merchant_id=merchant.pk, order_id=order.pk))  # delivered twice
     since = order.received_at - timedelta(minutes=1)
-    found = recent.purchased_since(merchant.pk, customer_key("c-1"), since)
+    found = recent.recall(merchant.pk, since, key=customer_key("c-1")).bought
     assert sorted(found) == sorted(order.lines.values_list("product_id", flat=True))
-    assert recent.purchased_since(merchant.pk, customer_key("c-1"), order.received_at) == []
-    assert recent.purchased_since(merchant.pk, customer_key("c-2"), since) == []
+    assert recent.recall(merchant.pk, order.received_at, key=customer_key("c-1")).bought == []
+    assert recent.recall(merchant.pk, since, key=customer_key("c-2")).bought == []
 
 
 def test_the_handler_is_subscribed_and_ignores_guests(merchant: Merchant, people: list[Customer]):
@@ -215,7 +216,7 @@ def test_the_memory_is_bounded(merchant: Merchant):
     now = datetime(2026, 11, 20, tzinfo=UTC)
     for number in range(recent.MOST_REMEMBERED + 20):
         recent.remember(merchant.pk, [1], [number], at=now + timedelta(seconds=number))
-    found = recent.purchased_since(merchant.pk, 1, now - timedelta(days=1))
+    found = recent.recall(merchant.pk, now - timedelta(days=1), key=1).bought
     assert len(found) == recent.MOST_REMEMBERED
     assert found[0] == recent.MOST_REMEMBERED + 19
 
@@ -229,8 +230,8 @@ def test_without_redis_the_model_answers_and_redis_is_left_alone(
     asked = []
 
     class Away:
-        def zrevrangebyscore(self, *args: object) -> None:
-            asked.append(args)
+        def pipeline(self, **how: object) -> None:
+            asked.append(how)
             raise RedisAway
 
     monkeypatch.setattr(recent, "redis_client", Away)

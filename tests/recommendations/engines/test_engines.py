@@ -12,11 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engines.als import ALPHA, FACTORS, REGULARIZATION, Als, factorise
 from recommendations.engines.copurchase import SHRINKAGE, CoPurchase, association
-from recommendations.engines.history import PRIOR_PAIRS, PRIOR_RATE, History, repeat_rate
+from recommendations.engines.history import History
 from recommendations.engines.interface import Context
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.neighbours import Neighbours
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
+from recommendations.engines.repurchase import PRIOR_PAIRS, PRIOR_RATE, repeat_rate
 from tests.recommendations.worlds import GROUPS, PER_GROUP, interactions, tastes
 
 

@@ -157,7 +157,8 @@ def test_people_held_back_see_what_is_popular_and_always_do(merchant: Merchant, 
     for number, answer in answers.items():
         again = recommend(merchant_id=merchant.pk, placement="home", customer_id=people[number].pk)
         assert again.arm == answer.arm
-        assert ([item.sku for item in answer.items] == popular) == (number in held)
+        # The last place is explored by lot, but for those held back.
+        assert ([item.sku for item in answer.items[:7]] == popular[:7]) == (number in held)
         assert {item.reason.code for item in answer.items} <= {"popular_now", "from_range"} or number not in held
 
 
