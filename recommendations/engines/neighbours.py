@@ -37,7 +37,7 @@ class Neighbours:
         ids, scores = np.zeros((size, length), np.int32), np.zeros((size, length), np.float32)
         for row in range(size):
             begin, end = similarity.indptr[row], similarity.indptr[row + 1]
-            others, values = _strongest(similarity.indices[begin:end], similarity.data[begin:end], row, length)
+            others, values = strongest_entries(similarity.indices[begin:end], similarity.data[begin:end], row, length)
             ids[row, : len(others)], scores[row, : len(others)] = others, values
         return cls(ids, scores)
 
@@ -65,7 +65,7 @@ class Neighbours:
         return np.where(given.max(axis=1) > 0, context.anchors[given.argmax(axis=1)], NOTHING)
 
 
-def _strongest(others: Ints, values: Floats, own: int, length: int) -> tuple[Ints, Floats]:
+def strongest_entries(others: Ints, values: Floats, own: int, length: int) -> tuple[Ints, Floats]:
     """The ``length`` best of one row, best first; equal values in the order of the products."""
     useful = (others != own) & (values > 0)
     others, values = others[useful], values[useful]

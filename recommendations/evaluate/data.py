@@ -21,6 +21,8 @@ COLUMNS: Mapping[str, pl.DataType] = {
     "category": pl.String(),
 }
 KINDS = ("view", "cart", "order")
+# Numbers below this are times in units of so many microseconds.
+_UNITS = ((1e11, 1_000_000), (1e14, 1_000))
 CODED = ("customer", "session", "product", "basket", "category")
 HELD_OUT = "held_out"
 
@@ -57,11 +59,22 @@ def _frame(path: Path, names: Mapping[str, str]) -> pl.DataFrame:
         raise DataError(f"{path} has no column {', '.join(missing)}; there are: {', '.join(found.columns)}.")
     try:
         return found.select(
-            (pl.col(source).cast(kind) if source in found.columns else pl.lit(None, kind)).alias(name)
+            (_as(kind, found, source) if source in found.columns else pl.lit(None, kind)).alias(name)
             for (name, source), kind in zip(chosen.items(), COLUMNS.values(), strict=True)
         )
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: a column is not of its type. {error}") from error
+
+
+def _as(kind: pl.DataType, found: pl.DataFrame, source: str) -> pl.Expr:
+    """A column under our type. Times written as numbers are seconds since 1970, or milli- or microseconds, by their size."""
+    column, is_time = pl.col(source), isinstance(kind, pl.Datetime)
+    if is_time and found.schema[source].is_numeric():
+        largest = found[source].cast(pl.Float64).max()
+        assert isinstance(largest, float | None)
+        factor = next((factor for most, factor in _UNITS if (largest or 0) < most), 1)
+        return (column.cast(pl.Float64) * factor).cast(pl.Int64).cast(kind)
+    return column.cast(kind)
 
 
 def _open(path: Path) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from argparse import Namespace, _ArgumentGroup
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from recommendations.evaluate import session, temporal
+from recommendations.evaluate import next_basket, session, temporal
 from recommendations.evaluate.report import Report
 
 if TYPE_CHECKING:
@@ -25,4 +25,8 @@ class EvaluationProtocol(Protocol):
         """``events`` as :func:`~.data.read` gives them. Raises DataError where they do not do for this protocol."""
 
 
-PROTOCOLS: Mapping[str, EvaluationProtocol] = {"temporal": temporal, "session": session}
+PROTOCOLS: Mapping[str, EvaluationProtocol] = {
+    "temporal": temporal,
+    "next-basket": next_basket,
+    "session": session,
+}

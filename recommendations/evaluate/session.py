@@ -25,7 +25,8 @@ from recommendations.engines.popularity import Range as WholeRange
 from recommendations.engines.request import HOME, Request
 from recommendations.engines.sessions.columns import Sessions
 from recommendations.engines.sessions.engine import SessionKnn
-from recommendations.engines.sessions.knn import VARIANTS, Current, SessionNeighbours
+from recommendations.engines.sessions.knn import V_STAN, VARIANTS, Current, SessionNeighbours, Variant
+from recommendations.engines.sessions.tuning import GRID, tuned
 from recommendations.evaluate.data import HELD_OUT, DataError
 from recommendations.evaluate.report import Report, Table
 
@@ -50,13 +51,15 @@ def evaluate(events: pl.DataFrame, options: Namespace) -> Report:
     train, test = split(events, options)
     learnt = as_interactions(train)
     model = Model.fit(learnt, ENGINES)
-    every, new = rank(methods(model), test, depth=options.depth or DEPTH)
+    tuned_to = tuned(train, V_STAN)
+    every, new = rank(methods(model, tuned_to), test, depth=options.depth or DEPTH)
     known = Range.of(learnt.matrix())
     facts = {
         "sessions learnt from": train.count,
         "sessions predicted": test.count,
         "products": train.products,
         "clicks learnt from": len(train),
+        "v-stan tuned to": ", ".join(f"{name} {getattr(tuned_to, name):g}" for name in GRID),
     }
     return Report("session", facts, [_table("ALL", every, known), _table("NEW", new, known)])
 
@@ -151,11 +154,12 @@ def as_interactions(sessions: Sessions) -> Interactions:
     return replace(Interactions.from_frames(purchases, products, sessions.until), sessions=sessions)
 
 
-def methods(model: Model) -> dict[str, Method]:
-    """The family, each other engine alone, and the blend of the home page."""
+def methods(model: Model, tuned_to: Variant) -> dict[str, Method]:
+    """The family, V-STAN as tuned on the newest sessions learnt from, each other engine alone, and the home page's blend."""
     known = model.engines[SessionKnn.name]
     assert isinstance(known, SessionKnn)
-    family = {name: _family(SessionNeighbours(known.knn.index, variant)) for name, variant in VARIANTS.items()}
+    variants = {**VARIANTS, "v-stan tuned": tuned_to}
+    family = {name: _family(SessionNeighbours(known.knn.index, variant)) for name, variant in variants.items()}
     others: dict[str, Blend] = {
         f"{kind.name} alone": {kind.name: 1.0} for kind in ENGINES if kind not in (SessionKnn, WholeRange)
     }
