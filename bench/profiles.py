@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # What a person waits for, and what a sales person with a customer in front of them does.
 PAGE, TILL = 300.0, 50.0
+# One transaction, in which nobody else may write to the person's rows.
+MOST_ERASURE = 60.0
 PAGES_PER_SECOND, LOOKUPS_PER_SECOND, SECONDS = 5.0, 20.0, 12.0
 
 
@@ -49,6 +51,7 @@ def run() -> list[Figure]:
         Figure("making 200,000 customers and 2,000,000 events", made, "s", at_most=180),
         *figures,
         *(Figure(name, extra, "", at_most=most) for name, extra, most in extra_queries(small, shop)),
+        _erasure(shop),
     ]
 
 
@@ -95,6 +98,22 @@ def _lookups(port: int, shop: Crowd) -> list[Figure]:
     return _figures(
         "look-up at the till", load.latencies(port, requests, rate=LOOKUPS_PER_SECOND, seconds=SECONDS), TILL
     )
+
+
+def _erasure(shop: Crowd) -> Figure:
+    """The customer with a hundred thousand events leaves, in one transaction, as the job does it."""
+    # Models can be imported only now.
+    from customers.actions.privacy import open_request  # noqa: PLC0415
+    from customers.actions.privacy.erasure import erase_customer  # noqa: PLC0415
+    from customers.models import Customer  # noqa: PLC0415
+
+    customer = Customer.objects.for_merchant(shop.merchant).get(pk=shop.busiest)
+    asked = open_request(
+        shop.merchant, kind="erasure", channel="email", customer=customer, identity_evidence="the bench"
+    )
+    begin = time.perf_counter()
+    erase_customer(customer, request=asked, staff=None)
+    return Figure("erasure of a person with 100,000 events", time.perf_counter() - begin, "s", at_most=MOST_ERASURE)
 
 
 def _figures(name: str, taken: list[float], bar: float) -> list[Figure]:
