@@ -80,6 +80,9 @@ AUDIT_ACTIONS = [
     ("privacy_request.refused", _("Privacy request refused")),
     ("privacy_request.lifted", _("Restriction lifted")),
     ("retention.updated", _("Retention periods changed")),
+    ("synonym.added", _("Synonym added")),
+    ("synonym.changed", _("Synonym changed")),
+    ("synonym.deleted", _("Synonym deleted")),
 ]
 
 

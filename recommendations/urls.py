@@ -5,11 +5,18 @@ from django.urls import URLPattern, path
 from recommendations.api.events import RecommendationEvents
 from recommendations.api.recommendations import Recommendations
 from recommendations.search.api import Search, SearchSuggestions
-from recommendations.views import overview
+from recommendations.views import overview, search
 
 urlpatterns: list[URLPattern] = [
     path("recommendations/", overview.recommendations, name="recommendations"),
     path("recommendations/train", overview.training_start, name="training_start"),
+    path("search/", search.search_report, name="search_report"),
+    path("search/export.csv", search.search_export, name="search_export"),
+    path("search/try", search.search_try, name="search_try"),
+    path("search/synonyms/", search.synonym_list, name="synonym_list"),
+    path("search/synonyms/add", search.synonym_add, name="synonym_add"),
+    path("search/synonyms/<int:pk>/edit", search.synonym_edit, name="synonym_edit"),
+    path("search/synonyms/<int:pk>/delete", search.synonym_delete, name="synonym_delete"),
 ]
 api_urlpatterns: list[URLPattern] = [
     path("recommendations", Recommendations.as_view(), name="api_recommendations"),

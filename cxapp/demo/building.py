@@ -27,11 +27,13 @@ from cxapp.demo.duplicates import add_duplicates
 from cxapp.demo.privacy import write_privacy_requests
 from cxapp.demo.relations import relation_rows
 from cxapp.demo.rows import ShopRows
+from cxapp.demo.searches import write_searches
 from cxapp.demo.shop import generate
 from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
 from orders.actions.valuation import value_customers
 from orders.models import Order
+from recommendations.models import SearchTerm
 
 SECOND_CUSTOMERS = 18
 # A COPY of a big shop on a slow disk; settings.py ends statements that a person waits for after half a minute.
@@ -152,6 +154,9 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
         refresh_statistics(_tables())
     with watch(f"{merchant.name}: adding up what customers are worth", None) as tick:
         value_customers(merchant, _Quiet(tick))
+    with watch(f"{merchant.name}: indexing what can be searched for", None):
+        today = now.astimezone(merchant.tz).date()
+        counts[str(SearchTerm._meta.verbose_name_plural)] += write_searches(merchant, seed=seed, today=today)
     counts[str(PrivacyRequest._meta.verbose_name_plural)] += write_privacy_requests(merchant, now=now)
     return counts
 

@@ -9,7 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import F, Func, Q, Sum, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -76,6 +77,14 @@ class SearchWord(MerchantModel):
         return self.word
 
 
+class SynonymQuerySet(MerchantQuerySet["Synonym"]):
+    def search(self, text: str) -> Self:
+        """Those with a term, on either side, that contains ``text``."""
+        text_of = {"function": "array_to_string", "output_field": models.TextField()}
+        terms = Concat(Func(F("words"), Value("\n"), **text_of), Value("\n"), Func(F("finds"), Value("\n"), **text_of))
+        return self.annotate(terms=terms).filter(terms__icontains=text)
+
+
 class Synonym(MerchantModel):
     """Words that mean the same, or words that also find what is called otherwise."""
 
@@ -88,6 +97,8 @@ class Synonym(MerchantModel):
         help_text=_("Empty: the words mean the same, each finds what the others find."),
     )
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects: ClassVar = SynonymQuerySet.as_manager()
 
     class Meta:
         ordering = ["words"]
@@ -126,7 +137,7 @@ class SearchTerm(MerchantModel):
         constraints = [
             models.UniqueConstraint(fields=["merchant", "day", "text"], name="search_term_once"),
             models.CheckConstraint(
-                condition=Q(without_result__lte=models.F("searches")), name="search_term_missed_at_most_all"
+                condition=Q(without_result__lte=F("searches")), name="search_term_missed_at_most_all"
             ),
         ]
         indexes = [

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import Product
+from core.errors import DomainError, InvalidInput
 from core.locks import lock_name
-from merchants.models import Merchant
-from recommendations.models.search import LONGEST_KEY, LONGEST_WORD, SearchDocument, SearchWord
+from merchants.actions import record_audit
+from merchants.models import Merchant, Staff
+from recommendations.models.search import LONGEST_KEY, LONGEST_WORD, SearchDocument, SearchWord, Synonym
 from recommendations.search.queries import configuration
 from recommendations.search.words import fold, indexed, key_of, vocabulary
 
@@ -21,6 +25,8 @@ BATCH = 1000
 DESCRIBED = 200
 # Words are counted anew when something was indexed in the meantime: a little longer than between two rounds.
 COUNTED_AGAIN = timedelta(minutes=15)
+# A process reads all of them every few seconds.
+MOST_SYNONYMS = 1000
 
 
 def index_products(merchant: Merchant, product_ids: Sequence[int]) -> int:
@@ -153,3 +159,47 @@ def _counted(merchant_id: int) -> dict[str, tuple[str, int]]:
             often, so_far = counted.get(fold(spelling), (spelling, 0))
             counted[fold(spelling)] = often, so_far + products
     return counted
+
+
+@dataclass(frozen=True)
+class SynonymData:
+    """Terms that find each other, or, with ``finds``, terms that also find those."""
+
+    words: Sequence[str]
+    finds: Sequence[str] = ()
+
+
+@transaction.atomic
+def add_synonym(merchant: Merchant, data: SynonymData, *, staff: Staff | None) -> Synonym:
+    """Raises InvalidInput (``too_many_synonyms``) when the shop has as many as a search can look at."""
+    lock_name(f"synonyms of {merchant.pk}")
+    if Synonym.objects.for_merchant(merchant).count() >= MOST_SYNONYMS:
+        raise InvalidInput(
+            "too_many_synonyms", _("A shop has at most %(most)s synonyms.") % {"most": MOST_SYNONYMS}, field="words"
+        )
+    synonym = Synonym.objects.create(merchant=merchant, words=list(data.words), finds=list(data.finds))
+    record_audit(merchant, "synonym.added", staff=staff, subject=synonym)
+    return synonym
+
+
+@transaction.atomic
+def edit_synonym(synonym: Synonym, data: SynonymData, *, seen: datetime, staff: Staff | None) -> None:
+    """``seen``: when the synonym had last changed as it was shown. Raises DomainError for a stale edit."""
+    stored = Synonym.objects.for_merchant(synonym.merchant_id).select_for_update().get(pk=synonym.pk)
+    if stored.changed_at != seen:
+        raise DomainError("stale_edit", _("Somebody else changed this synonym meanwhile. Look at it and save again."))
+    changes = {
+        name: {"from": ", ".join(before), "to": ", ".join(after)}
+        for name, before, after in (("words", stored.words, data.words), ("finds", stored.finds, data.finds))
+        if list(before) != list(after)
+    }
+    if changes:
+        stored.words, stored.finds = list(data.words), list(data.finds)
+        stored.save()
+        record_audit(synonym.merchant, "synonym.changed", staff=staff, subject=stored, changes=changes)
+
+
+@transaction.atomic
+def delete_synonym(synonym: Synonym, *, staff: Staff | None) -> None:
+    record_audit(synonym.merchant, "synonym.deleted", staff=staff, subject=synonym)
+    synonym.delete()

@@ -32,6 +32,7 @@ from customers.models import (
 )
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
+from recommendations.models import Synonym
 from tests.architecture.shop import rows_of, stock_up
 from tests.factories import MembershipFactory
 
@@ -99,6 +100,8 @@ ROWS: dict[str, type[Any]] = {
     "privacy_lift": PrivacyRequest,
     "privacy_refuse": PrivacyRequest,
     "product_detail": Product,
+    "synonym_delete": Synonym,
+    "synonym_edit": Synonym,
     "team_remove": Membership,
     "team_role": Membership,
 }
