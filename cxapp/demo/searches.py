@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from random import Random
+
+import numpy as np
 
 from merchants.models import Merchant
 from recommendations.models import SearchTerm, SearchWord, Synonym
@@ -37,11 +38,11 @@ def write_searches(merchant: Merchant, *, seed: int, today: date) -> int:
     index_stale(merchant)
     pairs = SYNONYMS.get(merchant.language, [])
     Synonym.objects.bulk_create(Synonym(merchant=merchant, words=words, finds=finds) for words, finds in pairs)
-    rows = list(_terms(merchant, Random(f"{seed} searches"), today))
+    rows = list(_terms(merchant, np.random.default_rng([seed, 40]), today))
     return len(SearchTerm.objects.bulk_create(rows, batch_size=5000))
 
 
-def _terms(merchant: Merchant, random: Random, today: date) -> Sequence[SearchTerm]:
+def _terms(merchant: Merchant, rng: np.random.Generator, today: date) -> Sequence[SearchTerm]:
     """Words of the range, the frequent ones often; and in between what is not sold."""
     words = SearchWord.objects.for_merchant(merchant).filter(products__gt=1).order_by("-products", "word")
     found = list(words.values_list("spelling", flat=True)[:KNOWN])
@@ -51,7 +52,7 @@ def _terms(merchant: Merchant, random: Random, today: date) -> Sequence[SearchTe
     for ago in range(DAYS):
         day = today - timedelta(days=ago)
         for text, often in {**wanted, **in_vain}.items():
-            searches = int(random.expovariate(1 / often) * (1.3 if day.weekday() >= 5 else 1) * (1 - ago / 300) + 0.5)
+            searches = int(rng.exponential(often) * (1.3 if day.weekday() >= 5 else 1) * (1 - ago / 300) + 0.5)
             missed = searches if text in in_vain else 0
             if searches:
                 terms.append(

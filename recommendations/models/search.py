@@ -10,7 +10,6 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q, Sum, Value
-from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -80,8 +79,8 @@ class SearchWord(MerchantModel):
 class SynonymQuerySet(MerchantQuerySet["Synonym"]):
     def search(self, text: str) -> Self:
         """Those with a term, on either side, that contains ``text``."""
-        text_of = {"function": "array_to_string", "output_field": models.TextField()}
-        terms = Concat(Func(F("words"), Value("\n"), **text_of), Value("\n"), Func(F("finds"), Value("\n"), **text_of))
+        both = Func(F("words"), F("finds"), function="array_cat")
+        terms = Func(both, Value("\n"), function="array_to_string", output_field=models.TextField())
         return self.annotate(terms=terms).filter(terms__icontains=text)
 
 
