@@ -104,6 +104,12 @@ class Product(MerchantModel):
         indexes = [
             models.Index(fields=["merchant", "title", "id"], name="product_by_title"),
             models.Index(fields=["merchant", "-updated_at"], name="product_changed"),
+            # A search judges thousands of products by these; from the table it would read their descriptions as well.
+            models.Index(
+                fields=["id"],
+                include=["active", "stock", "price", "list_price", "category", "brand", "created_at"],
+                name="product_facts",
+            ),
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="product_title_trgm"),
             GinIndex(OpClass(Upper("sku"), name="gin_trgm_ops"), name="product_sku_trgm"),
         ]

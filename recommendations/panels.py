@@ -16,7 +16,9 @@ navigation.register(
     name="recommendations",
     rank=60,
 )
-navigation.register(NavigationItem("search_report", _("Search in the shop"), "search", "marketing"), name="search", rank=65)
+navigation.register(
+    NavigationItem("search_report", _("Search in the shop"), "search", "marketing"), name="search", rank=65
+)
 
 
 def customer_recommendations(customer: Customer) -> Panel:

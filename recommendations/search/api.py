@@ -33,6 +33,11 @@ class TextQuery(StrictSerializer):
     customer = StrictCharField(
         required=False, max_length=320, help_text="The shop's own id of the customer. Only with a secret key."
     )
+    anonymous_id = StrictCharField(
+        required=False,
+        max_length=255,
+        help_text="The visitor, as in tracking. What was done with this id counts, never what else is known of the person.",
+    )
 
 
 class SearchQuery(TextQuery):
@@ -119,7 +124,7 @@ class SearchOut(serializers.Serializer[Any]):
         choices=[EVERY_WORD, ANY_WORD],
         help_text="`any`: nothing has all words; the products have one of them at least.",
     )
-    personal = serializers.BooleanField(help_text="Whether the customer's taste moved anything.")
+    personal = serializers.BooleanField(help_text="Whether the person's taste took part.")
     total = serializers.IntegerField()
     items = FoundProductOut(many=True)
     facets = FacetsOut()
@@ -191,7 +196,7 @@ def _searcher(who: ApiCaller, asked: dict[str, Any]) -> Searcher:
         raise DomainError(
             "secret_key_needed", _("“customer” may only be sent with a secret key."), status=403, field="customer"
         )
-    return Searcher(external_id=asked.get("customer", ""))
+    return Searcher(external_id=asked.get("customer", ""), anonymous_id=asked.get("anonymous_id", ""))
 
 
 def _is_bot(request: Request) -> bool:

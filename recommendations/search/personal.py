@@ -61,7 +61,7 @@ def _tastes(loaded: Loaded, merchant_id: int, searcher: Searcher, ids: loading.I
     if popular is None:
         popular = loaded.answers[_POPULAR] = _scores(loaded, Request(SEARCH))
     personal = None
-    if who.is_anybody:
+    if who.rows or who.bought or who.basket or who.session:
         personal = _of(loaded, ids, _scores(loaded, request_for(loaded, who, SEARCH)))
     return Tastes(_of(loaded, ids, popular), personal)
 

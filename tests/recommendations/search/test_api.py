@@ -181,3 +181,19 @@ class TestPersons:
         plain, own = api.get(URL, {"q": "thing"}), api.get(URL, {"q": "thing", "customer": "c-1"})
         assert own.json()["personal"] is False
         assert skus(plain) == skus(own)
+
+    def test_what_a_stranger_looked_at_counts_at_once(
+        self, api: Storefront, merchant: Merchant, people: list[Customer]
+    ):
+        """With the shop's public key as well: it is this device's own doing."""
+        browser = storefront(merchant, kind="pk")
+        question = {"q": "thing", "limit": 100, "anonymous_id": "visitor-1"}
+        plain = browser.get(URL, question)
+        assert plain.json()["personal"] is False
+        viewed = {"event": "Product Viewed", "anonymousId": "visitor-1", "properties": {"sku": sku(2, 0)}}
+        assert api.post("/api/v1/track", viewed | {"messageId": "m-1"}).status_code == 200
+        own = browser.get(URL, question)
+        assert own.json()["personal"] is True
+        places = {found: place for place, found in enumerate(skus(plain))}
+        moves = {found: places[found] - now for now, found in enumerate(skus(own))}
+        assert sum(moved for found, moved in moves.items() if found.startswith("G2")) > 0
