@@ -84,7 +84,7 @@ def test_names_are_those_of_the_language() -> None:
 
 @pytest.mark.parametrize(
     ("share", "language", "text"),
-    [(0.256, "en", "26%"), (0.256, "de", "26 %"), (None, "en", "–"), (-0.5, "en", "-50%")],
+    [(0.256, "en", "26%"), (0.256, "de", "26 %"), (None, "en", "–"), (-0.5, "en", "−50%")],
 )
 def test_a_share_is_a_percentage(share: float | None, language: str, text: str) -> None:
     with translation.override(language):

@@ -71,7 +71,7 @@ def test_the_back_test_is_shown_with_its_baseline(client: Client, people: Mercha
     model = {"method": "bg_nbd", "customers": 50, "repeaters": 120, "back_test": test}
     ShopKpis.objects.create(merchant=people, model=model)
     page = client.get(VALUE).content.decode()
-    assert "-10.0%" in page
+    assert "−10.0%" in page
     assert "+50.0%" in page
     assert "The prediction was closer" in page
 
