@@ -11,6 +11,8 @@ from itertools import product as combinations
 from random import Random
 from urllib.parse import urlencode
 
+from django.db import connection
+
 from bench.load import get
 from bench.recommendations import Quiet
 from catalog.models import Category, Product
@@ -100,6 +102,9 @@ def searched_shop() -> Shop:
         Synonym(merchant=merchant, words=[f"{kind}ersatz", kind]) for kind in KINDS if kind != "Zelt"
     )
     refresh_statistics([Product, SearchDocument, SearchWord, Order, OrderLine])
+    with connection.cursor() as cursor:
+        for model in (Product, SearchDocument):  # as PostgreSQL itself does within a minute
+            cursor.execute(f"VACUUM {model._meta.db_table}")
     train_models(merchant, progress=Quiet())
     _key, token = create_api_key(merchant, kind="sk", name="bench")
     return Shop(len(products), indexing, token, _questions(token, products))
