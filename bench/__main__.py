@@ -8,7 +8,7 @@ import sys
 
 from bench.figures import Figure
 
-BENCHES = ["importing", "recommendations", "search", "confirmations", "profiles", "tracking"]
+BENCHES = ["importing", "recommendations", "sessions", "search", "confirmations", "profiles", "tracking"]
 # Those of a capability that is still growing: run by name.
 ON_REQUEST = ["promotions"]
 

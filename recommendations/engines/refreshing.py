@@ -19,22 +19,33 @@ from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.popularity import Range
 from recommendations.engines.repurchase import Repurchase
+from recommendations.engines.sessions.engine import SessionKnn
 
 # By name: those that learn in seconds, whatever the size of the shop.
 QUICK = frozenset({"popularity", "category_popularity", "sessions", "content"})
 
 
-def refit(known: Collection[str], order: Floats, recent: Interactions) -> Arrays:
+# What a refresh takes from the training: the order of its range, and the decays of sessions, which take long to find.
+ORDER, DECAYS = f"{Range.name}.order", f"{SessionKnn.name}.decays"
+
+
+def refit(known: Collection[str], trained: Arrays, recent: Interactions) -> Arrays:
     """Arrays of the quick engines among the ``known`` ones, learnt from ``recent``.
 
-    ``order`` is that of the training's range, whose products are the first ones of ``recent``; where there are new
-    ones it comes with them: they stand behind what sold, the newest first.
+    ``trained`` are ORDER and DECAYS, where there are any. The range of the training comes first among the products of
+    ``recent``; where there are new ones its order comes with them: they stand behind what sold, the newest first.
     """
-    engines = [kind.fit(recent, no_tick) for kind in ENGINES if kind.name in QUICK and kind.name in known]
+    order = trained[ORDER]
+    earlier = {SessionKnn.name: SessionKnn.blank(trained[DECAYS])} if DECAYS in trained else {}
+    engines = [
+        kind.fit(recent, no_tick, earlier.get(kind.name))
+        for kind in ENGINES
+        if kind.name in QUICK and kind.name in known
+    ]
     arrays = {f"{engine.name}.{part}": array for engine in engines for part, array in engine.arrays().items()}
     if recent.shape[1] > len(order):
         fitted = Range.fit(recent, no_tick).order
-        arrays[f"{Range.name}.order"] = np.concatenate([order, fitted[len(order) :]]).astype(np.float32)
+        arrays[ORDER] = np.concatenate([order, fitted[len(order) :]]).astype(np.float32)
     return arrays
 
 

@@ -67,6 +67,12 @@ class Sessions:
             until=until,
         )
 
+    @classmethod
+    def none(cls, products: int, until: datetime) -> Self:
+        """Nobody has looked at anything."""
+        ids, ages, kinds = np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.int8)
+        return cls(ids, ids.astype(np.int64), ids, ages, kinds, products, until)
+
     def __len__(self) -> int:
         return len(self.product)
 

@@ -62,13 +62,6 @@ class Index:
         )
 
     @classmethod
-    def empty(cls, products: int) -> Self:
-        """Of nothing."""
-        none = np.zeros(products + 1, np.int64)
-        ids, places, numbers = np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.float32)
-        return cls(none[:1], ids, places, numbers, none, ids, places, np.zeros(products, np.float32))
-
-    @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         return cls(**arrays)
 

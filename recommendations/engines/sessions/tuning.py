@@ -24,15 +24,19 @@ GRID: Mapping[str, Sequence[float]] = {
     "rarity": (0.0, 0.3, 1.0, 3.0),
 }
 ROUNDS = 2
-TRIALS = ROUNDS * sum(len(values) for values in GRID.values())
 # The newest so many sessions are predicted, of so many clicks at most: some seconds in all.
-HELD_SHARE, MOST_HELD, MOST_CASES, FEWEST_CASES = 0.1, 2_000, 1_000, 100
+HELD_SHARE, MOST_HELD, MOST_CASES, FEWEST_CASES = 0.1, 2_000, 750, 100
 DEPTH = 20
 # So many standard errors.
-CERTAIN = 2.0
+CERTAIN = 3.0
 SEED = 20_261_125
 
 Case = tuple[Ints, int]
+
+
+def trials(among: Sequence[str]) -> int:
+    """How often :func:`tuned` ticks, where there is anything to search on."""
+    return ROUNDS * sum(len(GRID[name]) for name in among)
 
 
 def tuned(sessions: Sessions, start: Variant, *, among: Sequence[str] = tuple(GRID), tick: Tick = no_tick) -> Variant:

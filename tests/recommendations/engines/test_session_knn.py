@@ -1,5 +1,6 @@
 """The family of session neighbours: what its formula says, and what it finds in a shop whose structure is known."""
 
+from dataclasses import replace
 from math import exp, log, sqrt
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.planted import UNTIL, Planted
+from bench.sessions import recovered
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Context
 from recommendations.engines.sessions.columns import Sessions
@@ -127,22 +129,9 @@ def world() -> Sessions:
     return Sessions.from_frame(PLANTED.frame(), np.arange(PLANTED.products, dtype=np.int64), UNTIL)
 
 
-def found_successors(knn: SessionNeighbours) -> float:
-    """For how many products is the next one of their circle, of those not yet seen, ranked first?"""
-    nexts = PLANTED.successors()
-    before = PLANTED.successors(turned=True)
-    right = 0
-    for product in range(PLANTED.products):
-        scores = knn.scores(Current.of(np.array([before[product], product], np.int32)))
-        assert scores is not None
-        scores[[before[product], product]] = 0
-        right += int(scores.argmax() == nexts[product])
-    return right / PLANTED.products
-
-
 def test_planted_structure_is_recovered_better_by_each_child_than_by_its_parents(world: Sessions):
     index = Index.of(world)
-    found = {name: found_successors(SessionNeighbours(index, variant)) for name, variant in VARIANTS.items()}
+    found = {name: recovered(SessionNeighbours(index, variant), PLANTED) for name, variant in VARIANTS.items()}
     assert found["v-stan"] > 0.95
     assert found["v-stan"] >= found["stan"] > found["sknn"]
     assert found["v-stan"] > found["v-sknn"] > found["sknn"]
@@ -150,7 +139,7 @@ def test_planted_structure_is_recovered_better_by_each_child_than_by_its_parents
 
 def test_the_engine_finds_its_decays_says_the_same_from_its_artefact_and_nothing_without_a_visit(world: Sessions):
     engine = SessionKnn.of(world)
-    assert found_successors(engine.knn) > 0.95
+    assert recovered(engine.knn, PLANTED) > 0.95
     assert engine.knn.variant.recency_days < FLAT  # the circles were turned ten days ago
     assert all(np.isfinite(array).all() for array in engine.arrays().values())
     again = SessionKnn.from_arrays(engine.arrays())
@@ -164,6 +153,20 @@ def test_the_engine_finds_its_decays_says_the_same_from_its_artefact_and_nothing
     assert engine.scores(Context()) is None
     assert engine.because(Context(), np.array([1], np.int32)).tolist() == [-1]
     assert SessionKnn.of(world, earlier=engine).knn.variant == engine.knn.variant
+
+
+def test_the_search_for_decays_is_watched_and_not_repeated_by_a_refresh(world: Sessions):
+    interactions = Interactions.from_frames(frame([(1, 10, 1, 2.0)]), products(list(range(PLANTED.products))), NOON)
+    ticks: list[int] = []
+    for sessions in (None, world.where(world.session >= world.count - 2_000)):
+        ticks.clear()
+        engine = SessionKnn.fit(replace(interactions, sessions=sessions), lambda: ticks.append(1))
+        assert len(ticks) == SessionKnn.effort
+    refreshed = SessionKnn.fit(
+        replace(interactions, sessions=world), earlier=SessionKnn.blank(engine.arrays()["decays"])
+    )
+    assert refreshed.knn.variant == engine.knn.variant
+    assert refreshed.count > engine.count
 
 
 def test_a_shop_that_tracks_nothing_has_an_engine_that_says_nothing():
