@@ -63,6 +63,8 @@ AUDIT_ACTIONS = [
     ("company.suggestion_dismissed", _("Suggested person dismissed")),
     ("message.retried", _("Message sent again")),
     ("training.requested", _("Training asked for")),
+    ("training.plan_changed", _("Training plan changed")),
+    ("model.rolled_back", _("Rolled back to an earlier model")),
     ("valuation.requested", _("Figures of customers asked for")),
     ("costs.updated", _("Costs changed")),
     ("import.requested", _("Import asked for")),

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,11 +17,13 @@ from core.models import Job
 from merchants.models import Role
 from recommendations.actions import TRAINING, request_training
 from recommendations.forms.preview import PreviewForm
-from recommendations.models import ModelVersion
+from recommendations.models import ModelVersion, training_plan
+from recommendations.outcomes import Outcome, ailments, methods, outcome, verdicts
 from recommendations.serving import recommend
-from recommendations.showing import methods, outcome, verdicts, with_products
+from recommendations.showing import with_products
+from recommendations.slots import next_slot
 
-SHOWN_VERSIONS = 15
+SHOWN_VERSIONS = 5
 PREVIEWED = 8
 
 
@@ -30,7 +33,8 @@ def recommendations(request: MerchantRequest) -> HttpResponse:
     context = _preview(request)
     if request.htmx.target == "preview":
         return render(request, "recommendations/overview.html#preview", context)
-    return render(request, "recommendations/overview.html", context | _models(request) | _job(request))
+    context |= _models(request) | _schedule(request) | _job(request)
+    return render(request, "recommendations/overview.html", context)
 
 
 @require_POST
@@ -59,13 +63,30 @@ def _preview(request: MerchantRequest) -> dict[str, Any]:
 def _models(request: MerchantRequest) -> dict[str, Any]:
     versions = ModelVersion.objects.for_merchant(request.merchant)
     live = versions.live().first()
-    newest = list(versions.order_by("-id")[:SHOWN_VERSIONS])
+    outcomes = [outcome(version) for version in versions.order_by("-id")[:SHOWN_VERSIONS]]
+    measured = live.metrics.get("methods", {}) if live else {}
+    read = next((row.version for row in outcomes if row.version.health), live)
     return {
         "live": live,
+        "quality": measured.get("blend"),
+        "popularity": measured.get("popularity"),
         "methods": methods(live) if live else [],
         "verdicts": verdicts(live) if live else [],
-        "versions": [outcome(version) for version in newest],
+        "outcomes": outcomes,
+        "newest_problem": _problem(outcomes),
+        "ailments": ailments(read) if read else [],
     }
+
+
+def _problem(outcomes: list[Outcome]) -> Outcome | None:
+    """The newest training, when it did not go live."""
+    stayed_out = (ModelVersion.Status.REFUSED, ModelVersion.Status.FAILED)
+    return outcomes[0] if outcomes and outcomes[0].version.status in stayed_out else None
+
+
+def _schedule(request: MerchantRequest) -> dict[str, Any]:
+    plan = training_plan(request.merchant)
+    return {"plan": plan, "next_training": next_slot(plan.hour, request.merchant.tz, timezone.now())}
 
 
 def _job(request: MerchantRequest) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from customers.models import Customer
 from merchants.models import Membership, Merchant, Role
 from recommendations.actions import TRAINING, request_training, train_models
 from recommendations.models import ModelVersion
+from recommendations.outcomes import outcome_text, verdicts
 from recommendations.panels import customer_recommendations, product_companions
 from recommendations.serving import recommend
-from recommendations.showing import outcome_text, verdicts, with_products
+from recommendations.showing import with_products
 from tests.factories import MembershipFactory, ProductFactory
 from tests.recommendations.shops import sku, stocked_shop
 from tests.recommendations.worlds import Quiet
