@@ -163,7 +163,9 @@ class JobLogLine(MerchantModel):
 
 
 def _spoken(value: Any) -> str:
-    """Counts with the reader's separators; everything else as it is."""
+    """Counts and fractions with the reader's separators; everything else as it is."""
+    if isinstance(value, float):
+        return number_format(value, 3)
     return number_format(value, force_grouping=True) if isinstance(value, int) else str(value)
 
 

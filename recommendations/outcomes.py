@@ -238,11 +238,11 @@ DASH = "–"
 
 
 def compare(left: ModelVersion, right: ModelVersion) -> list[tuple[str, list[Compared]]]:
-    """Quality, data and cost of two versions under their headings."""
+    """Quality, data and effort of two versions under their headings."""
     return [
         (_("Measured quality"), list(_quality(left, right))),
         (_("Data"), list(_data(left, right))),
-        (_("Cost"), list(_cost(left, right))),
+        (_("What it took"), list(_cost(left, right))),
     ]
 
 

@@ -340,7 +340,7 @@ class _Watch:
     def tell_result(self, trained: Trained) -> None:
         """How good it is, and what the gate says."""
         if methods := trained.metrics.get("methods"):
-            figures = {name: f"{values['all_ndcg']:.3f}" for name, values in methods.items()}
+            figures = {name: values["all_ndcg"] for name, values in methods.items()}
             text = gettext_noop("NDCG@10: %(blend)s, popularity %(popularity)s, own history %(history)s")
             self.progress.note(text, **{name: figures.get(name, "–") for name in ("blend", "popularity", "history")})
         if trained.refusal:
