@@ -165,7 +165,7 @@ class JobLogLine(MerchantModel):
 def _spoken(value: Any) -> str:
     """Counts and fractions with the reader's separators; everything else as it is."""
     if isinstance(value, float):
-        return number_format(value, 3)
+        return number_format(round(value, 3), 3)
     return number_format(value, force_grouping=True) if isinstance(value, int) else str(value)
 
 

@@ -116,8 +116,13 @@ def outcome_text(version: ModelVersion) -> str:
 def _spoken(value: Any) -> str:
     """Differences are said without their sign, counts with separators."""
     if isinstance(value, float):
-        return number_format(abs(value), 3 if abs(value) < 1 else 1)
+        return _rounded(abs(value), 3 if abs(value) < 1 else 1)
     return number_format(value, force_grouping=True) if isinstance(value, int) else str(value)
+
+
+def _rounded(value: float, digits: int) -> str:
+    """``number_format`` alone cuts off."""
+    return str(number_format(round(value, digits), digits))
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def _checked(check: dict[str, Any], label: str, detail: str) -> Checked:
 
 
 def _signed(value: float) -> str:
-    return ("−" if value < 0 else "+") + number_format(abs(value), 3)
+    return ("−" if value < 0 else "+") + _rounded(abs(value), 3)
 
 
 @dataclass(frozen=True)
@@ -262,7 +267,7 @@ def _quality(left: ModelVersion, right: ModelVersion) -> Iterator[Compared]:
 
 
 def _figure(value: float | None) -> str:
-    return DASH if value is None else number_format(value, 3)
+    return DASH if value is None else _rounded(value, 3)
 
 
 def _change(left: float | None, right: float | None) -> str:
@@ -295,8 +300,8 @@ def _cost(left: ModelVersion, right: ModelVersion) -> Iterator[Compared]:
 
 
 def _seconds(duration: timedelta) -> str:
-    return _("%(seconds)s s") % {"seconds": number_format(duration.total_seconds(), 1)}
+    return _("%(seconds)s s") % {"seconds": _rounded(duration.total_seconds(), 1)}
 
 
 def _megabytes(size: int) -> str:
-    return f"{number_format(size / 1e6, 1)} MB" if size else DASH
+    return f"{_rounded(size / 1e6, 1)} MB" if size else DASH

@@ -32,7 +32,7 @@ from customers.models import (
 )
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
-from recommendations.models import Synonym
+from recommendations.models import ModelVersion, Synonym
 from tests.architecture.shop import rows_of, stock_up
 from tests.factories import MembershipFactory
 
@@ -87,6 +87,8 @@ ROWS: dict[str, type[Any]] = {
     "message_retry": Message,
     "message_source": Message,
     "order_detail": Order,
+    "model_version": ModelVersion,
+    "model_version_roll_back": ModelVersion,
     "privacy_check": PrivacyRequest,
     "privacy_care": PrivacyRequest,
     "privacy_complete": PrivacyRequest,
