@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import BLENDS, Blend, Model
+from recommendations.engines.blend import BLENDS, ENGINES, Blend, Model
 from recommendations.engines.columns import positions
 from recommendations.engines.evaluation import BASELINES, DEPTH, Target
 from recommendations.engines.evaluation.lists import Answers, Range, figures
@@ -21,7 +21,6 @@ from recommendations.engines.interactions import Interactions
 from recommendations.engines.popularity import Popularity, recent_sales
 from recommendations.engines.request import HOME
 from recommendations.engines.tifu import Tifu
-from recommendations.engines.training import MEASURED_ENGINES
 from recommendations.evaluate.data import HELD_OUT, DataError
 from recommendations.evaluate.report import Report, Table
 
@@ -111,7 +110,7 @@ def _targets(last: pl.DataFrame, past: Interactions) -> Iterator[Target]:
 
 def fitted(past: Interactions) -> Model:
     """The engines of a training, and beside them plain frequency: the model to beat where people buy again."""
-    model = Model.fit(past, tuple(dict.fromkeys((*MEASURED_ENGINES, Tifu))))
+    model = Model.fit(past, tuple(dict.fromkeys((*ENGINES, Tifu))))
     counted = History.fit(replace(past, age=np.zeros_like(past.age)))
     frequency = replace(counted, repeatable=np.ones_like(counted.repeatable))
     return Model({**model.engines, FREQUENCY: frequency}, model.blends)
@@ -119,7 +118,7 @@ def fitted(past: Interactions) -> Model:
 
 def methods() -> dict[str, Blend]:
     """Each engine alone, frequency with popularity, the baselines, and the blend with and without the next basket."""
-    names = dict.fromkeys((*(kind.name for kind in MEASURED_ENGINES), Tifu.name))
+    names = dict.fromkeys((*(kind.name for kind in ENGINES), Tifu.name))
     alone: dict[str, Blend] = {f"{name} alone": {name: 1.0} for name in names}
     blend = BLENDS[HOME]
     half = blend.get(History.name, 0.0) / 2
