@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
+from recommendations.api.audience import AudienceView
 from recommendations.api.events import RecommendationEvents
 from recommendations.api.recommendations import Recommendations
 from recommendations.search.api import Search, SearchSuggestions
-from recommendations.views import overview, plans, search, versions
+from recommendations.views import audience, overview, plans, preview, results, rules, search, versions
 
 urlpatterns: list[URLPattern] = [
     path("recommendations/", overview.recommendations, name="recommendations"),
@@ -23,9 +24,20 @@ urlpatterns: list[URLPattern] = [
     path("recommendations/models/compare", versions.version_compare, name="model_versions_compare"),
     path("recommendations/models/<int:pk>", versions.version_detail, name="model_version"),
     path("recommendations/models/<int:pk>/roll-back", versions.version_roll_back, name="model_version_roll_back"),
+    path("recommendations/preview", preview.recommendation_preview, name="recommendation_preview"),
+    path("recommendations/rules/", rules.rule_list, name="rule_list"),
+    path("recommendations/rules/add", rules.rule_add, name="rule_add"),
+    path("recommendations/rules/preview", rules.rule_preview, name="rule_preview"),
+    path("recommendations/rules/<int:pk>", rules.rule_edit, name="rule_edit"),
+    path("recommendations/rules/<int:pk>/switch", rules.rule_switch, name="rule_switch"),
+    path("recommendations/rules/<int:pk>/delete", rules.rule_delete, name="rule_delete"),
+    path("recommendations/results", results.recommendation_results, name="recommendation_results"),
+    path("recommendations/holdout", results.recommendation_holdout, name="recommendation_holdout"),
+    path("recommendations/audience", audience.recommendation_audience, name="recommendation_audience"),
 ]
 api_urlpatterns: list[URLPattern] = [
     path("recommendations", Recommendations.as_view(), name="api_recommendations"),
+    path("recommendations/audience", AudienceView.as_view(), name="api_audience"),
     path(
         "recommendations/<slug:recommendation_id>/events",
         RecommendationEvents.as_view(),

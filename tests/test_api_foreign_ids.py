@@ -39,6 +39,7 @@ OWN = {
     "GET /api/v1/recommendations",
     "GET /api/v1/search",
     "GET /api/v1/search/suggestions",
+    "GET /api/v1/recommendations/audience",
     "GET /api/v1/customers/lookup",
     *(f"POST /api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")),
     "GET /api/v1/consents/texts",

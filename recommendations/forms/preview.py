@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Product
+from catalog.models import Category, Product
 from core.forms import KitForm
 from customers.models import Customer
 from merchants.models import Merchant
@@ -82,4 +82,34 @@ class PreviewForm(KitForm):
             "customer_id": valid["customer"].pk if valid["customer"] else None,
             "product": skus[0] if is_product_page and skus else "",
             "basket": skus[1:] if is_product_page else skus,
+        }
+
+
+class ExplainForm(PreviewForm):
+    """Also for a visitor, and on a category's page."""
+
+    visitor = forms.CharField(
+        label=_("Visitor"), required=False, max_length=255, help_text=_("The anonymous id that tracking sends.")
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.none(),
+        label=_("Category"),
+        required=False,
+        empty_label=_("Every category"),
+        to_field_name="path",
+    )
+
+    def __init__(self, *args: Any, merchant: Merchant, **kwargs: Any) -> None:
+        super().__init__(*args, merchant=merchant, **kwargs)
+        rows = Category.objects.for_merchant(merchant).order_by("path")
+        self.fields["category"].queryset = rows  # type: ignore[attr-defined]  # a choice among rows has one
+
+    def question(self) -> dict[str, Any]:
+        """As arguments of ``explain``: without a basket it is what tracking knows of it."""
+        asked = super().question()
+        category = self.cleaned_data["category"]
+        return asked | {
+            "anonymous_id": self.cleaned_data["visitor"],
+            "category": category.path if category else "",
+            "basket": asked["basket"] or None,
         }

@@ -32,7 +32,7 @@ from customers.models import (
 )
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
-from recommendations.models import ModelVersion, Synonym
+from recommendations.models import ModelVersion, Rule, Synonym
 from tests.architecture.shop import rows_of, stock_up
 from tests.factories import MembershipFactory
 
@@ -104,6 +104,9 @@ ROWS: dict[str, type[Any]] = {
     "product_detail": Product,
     "synonym_delete": Synonym,
     "synonym_edit": Synonym,
+    "rule_delete": Rule,
+    "rule_edit": Rule,
+    "rule_switch": Rule,
     "team_remove": Membership,
     "team_role": Membership,
 }
