@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import time
 from statistics import median
+from typing import TYPE_CHECKING
 
 import django
 from django.core.management import call_command
@@ -14,8 +16,11 @@ from django.core.management import call_command
 from bench import load
 from bench.figures import Figure
 
+if TYPE_CHECKING:
+    from merchants.models import Merchant
+
 ROUNDS, SECONDS = 3, 3.0
-RATE = 50
+RATE, REPEATED = 50, 100
 
 
 def run() -> list[Figure]:
@@ -28,8 +33,28 @@ def run() -> list[Figure]:
 
     shop = searched_shop()
     figures = [Figure(f"indexing, {shop.products} products", shop.products / shop.indexing, "/s", at_least=1000)]
+    figures += _alone(shop.merchant)
     with load.web_server("bench.settings") as port:
         return [*figures, *_over_http(port, shop.asked, load.get("/api/v1/no-op", shop.token))]
+
+
+def _alone(merchant: Merchant) -> list[Figure]:
+    """What a search costs this process, and PostgreSQL, without HTTP: found anew, and found a moment ago."""
+    from recommendations.search import searching  # noqa: PLC0415
+
+    figures = []
+    for text in ("zelt", "jacke blau", "jacke"):
+        for kept, name in ((0.0, "anew"), (60.0, "again")):
+            searching.KEPT_SECONDS = kept
+            searching.search(merchant, text)
+            busy, begin = time.process_time(), time.perf_counter()
+            for _ in range(REPEATED):
+                searching.search(merchant, text)
+            figures += [
+                Figure(f"“{text}” {name}, CPU of the process", (time.process_time() - busy) / REPEATED * 1000, "ms"),
+                Figure(f"“{text}” {name}, until answered", (time.perf_counter() - begin) / REPEATED * 1000, "ms"),
+            ]
+    return figures
 
 
 def _over_http(port: int, asked: dict[str, list[bytes]], nothing: bytes) -> list[Figure]:

@@ -85,6 +85,7 @@ TEXT = "Leicht, robust und lange haltbar, für draußen gemacht. Passt in jeden 
 class Shop:
     """How long its ``products`` took to index, in seconds, a key to its API, and questions by kind."""
 
+    merchant: Merchant
     products: int
     indexing: float
     token: str
@@ -107,7 +108,7 @@ def searched_shop() -> Shop:
             cursor.execute(f"VACUUM {model._meta.db_table}")
     train_models(merchant, progress=Quiet())
     _key, token = create_api_key(merchant, kind="sk", name="bench")
-    return Shop(len(products), indexing, token, _questions(token, products))
+    return Shop(merchant, len(products), indexing, token, _questions(token, products))
 
 
 def _products(merchant: Merchant) -> list[Product]:

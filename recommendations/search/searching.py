@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ WINDOW = 240
 # How finely texts are told apart: what fits equally well is ordered by what people buy.
 DIGITS = 2
 EVERY_WORD, ANY_WORD = "all", "any"
+# Many people ask the same. What is found is as old as what is available is to recommendations; products are read fresh.
+KEPT_SECONDS, MOST_KEPT = 5.0, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +90,7 @@ def _matches(
     """What fits all words; else, unless filters are to blame, all words put right; else one of them."""
 
     def ask(query: Understood, wanted: str) -> Matches:
-        limit, offset = window
-        return find(
-            merchant.pk,
-            wanted=wanted,
-            typed=query.typed,
-            key=query.key,
-            filters=filters,
-            order=order,
-            limit=limit,
-            offset=offset,
-        )
+        return _find(_Question(merchant.pk, wanted, query.typed, query.key, filters, order, *window))
 
     matches = ask(understood, understood.wanted)
     if not _is_empty(matches) or not understood.wanted:
@@ -110,6 +103,48 @@ def _matches(
         matches = ask(query, query.anything)
     was_corrected = better is not None and bool(matches.total)
     return (query if was_corrected else understood), matches, ANY_WORD if matches.total else EVERY_WORD, was_corrected
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The arguments of ``find``."""
+
+    merchant_id: int
+    wanted: str
+    typed: str
+    key: str
+    filters: Filters
+    order: str
+    limit: int
+    offset: int
+
+
+_found: dict[_Question, tuple[float, Matches]] = {}
+
+
+def _find(asked: _Question) -> Matches:
+    """What PostgreSQL finds; for five seconds what it found."""
+    until, known = _found.get(asked, (0.0, None))
+    if known is None or time.monotonic() >= until:
+        known = find(
+            asked.merchant_id,
+            wanted=asked.wanted,
+            typed=asked.typed,
+            key=asked.key,
+            filters=asked.filters,
+            order=asked.order,
+            limit=asked.limit,
+            offset=asked.offset,
+        )
+        if len(_found) >= MOST_KEPT:
+            _found.clear()
+        _found[asked] = (time.monotonic() + KEPT_SECONDS, known)
+    return known
+
+
+def forget() -> None:
+    """Drop what this process remembers."""
+    _found.clear()
 
 
 def _is_empty(matches: Matches) -> bool:
@@ -148,10 +183,11 @@ def _hits(
 
 
 def _with_products(merchant_id: int, placed: Sequence[_Placed]) -> list[Hit]:
+    """What was sold out since it was found is left out."""
     wanted = Product.objects.for_merchant(merchant_id).filter(pk__in=[hit.match.product_id for hit in placed])
     found = wanted.select_related("category").defer("description", "tags").in_bulk()
     return [
-        Hit(found[hit.match.product_id], hit.match.exact, hit.text, hit.personal, hit.moved)
+        Hit(product, hit.match.exact, hit.text, hit.personal, hit.moved)
         for hit in placed
-        if hit.match.product_id in found
+        if (product := found.get(hit.match.product_id)) and product.active and (product.is_available or hit.match.exact)
     ]

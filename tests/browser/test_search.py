@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from merchants.models import Membership
 from recommendations.models import SearchTerm, Synonym
-from recommendations.search import synonyms, understanding
+from recommendations.search import searching, synonyms, understanding
 from recommendations.search.actions import index_stale
 from tests.browser.back_office import is_clean
 from tests.factories import PASSWORD, MembershipFactory, ProductFactory
@@ -15,8 +15,8 @@ from tests.factories import PASSWORD, MembershipFactory, ProductFactory
 @pytest.fixture
 def owner(transactional_db: None) -> Membership:
     """Of an English shop that sells couches, in which people look for sofas."""
-    synonyms.forget()
-    understanding.forget()
+    for remembering in (searching, synonyms, understanding):
+        remembering.forget()
     membership = MembershipFactory(merchant__name="Muster", merchant__slug="muster", merchant__language="en")
     for title in ("Couch, blue", "Couch, red", "Table"):
         ProductFactory(merchant=membership.merchant, title=title)

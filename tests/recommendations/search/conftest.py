@@ -1,22 +1,18 @@
-from collections.abc import Iterator
-
 import pytest
 
 from merchants.models import Merchant
-from recommendations.search import log, synonyms, understanding
+from recommendations.search import log, searching, synonyms, understanding
 from recommendations.search.actions import index_stale
 from tests.factories import CategoryFactory, ProductFactory
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
-    """Nothing a process remembers outlives a test."""
+def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing a process remembers outlives a test, and what was found is not remembered at all."""
     log._rests_until = 0.0
-    synonyms.forget()
-    understanding.forget()
-    yield
-    synonyms.forget()
-    understanding.forget()
+    monkeypatch.setattr(searching, "KEPT_SECONDS", 0.0)
+    for remembering in (searching, synonyms, understanding):
+        remembering.forget()
 
 
 @pytest.fixture

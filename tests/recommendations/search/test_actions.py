@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from catalog.actions import ProductData, put_product, put_products
+from catalog.events import ProductsChanged
 from catalog.models import Product
 from core import events
 from merchants.models import Membership, Merchant
@@ -31,8 +32,6 @@ def test_a_product_is_found_as_soon_as_its_news_were_delivered(merchant: Merchan
 
 
 def test_nothing_is_told_of_a_product_that_stays_as_it_is(merchant: Merchant, listen):
-    from catalog.events import ProductsChanged  # noqa: PLC0415
-
     heard = listen(ProductsChanged)
     data = ProductData(sku="a", title="Laterne", price=100)
     put_product(merchant, data)

@@ -114,7 +114,7 @@ class TestSearch:
     def test_each_shop_finds_its_own(self, stranger: Membership):
         assert skus(storefront(stranger.merchant).get(URL, {"q": "zelt"})) == []
 
-    def test_a_page_costs_four_statements_for_one_hit_and_for_many(
+    def test_a_page_costs_three_statements_for_one_hit_and_for_many(
         self, api: Storefront, django_assert_max_num_queries: Any
     ):
         api.get(URL, {"q": "polar"})

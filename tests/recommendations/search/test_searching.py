@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Product
 from merchants.models import Membership, Merchant
 from recommendations.models import Synonym
+from recommendations.search import searching
 from recommendations.search.actions import index_stale
 from recommendations.search.searching import Filters, Found, search
 from tests.factories import CategoryFactory, ProductFactory
@@ -198,3 +200,32 @@ class TestOrderAndFacets:
         pages = [skus(search(merchant, "hering", limit=50, offset=start)) for start in range(0, 300, 50)]
         assert [len(page) for page in pages] == [50] * 6
         assert len({sku for page in pages[:4] for sku in page}) == 200
+
+
+class TestRemembering:
+    """What many ask is answered from memory for five seconds, but never with what cannot be bought any more."""
+
+    @pytest.fixture(autouse=True)
+    def _remember(self, monkeypatch: pytest.MonkeyPatch, range_of_goods: Merchant) -> None:
+        monkeypatch.setattr(searching, "KEPT_SECONDS", 60.0)
+
+    def test_the_same_question_asks_postgresql_for_products_alone(
+        self, merchant: Merchant, django_assert_num_queries: DjangoAssertNumQueries
+    ):
+        first = search(merchant, "zelt")
+        with django_assert_num_queries(1):
+            again = search(merchant, "zelt")
+        assert (skus(again), again.total, again.facets) == (skus(first), first.total, first.facets)
+
+    def test_price_and_stock_are_fresh_all_the_same(self, merchant: Merchant):
+        assert skus(search(merchant, "kinderzelt")) == ["Z-3"]
+        Product.objects.filter(sku="Z-3").update(price=1)
+        assert search(merchant, "kinderzelt").hits[0].product.price == 1
+        Product.objects.filter(sku="Z-3").update(stock=0)
+        assert skus(search(merchant, "kinderzelt")) == []
+
+    def test_another_filter_or_shop_is_another_question(self, merchant: Merchant, stranger: Membership):
+        assert search(merchant, "zelt").total == 4
+        assert search(merchant, "zelt", filters=Filters(brands=("Bunt",))).total == 1
+        stranger.merchant.language = merchant.language
+        assert search(stranger.merchant, "zelt").total == 0
