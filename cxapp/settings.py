@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "expire-reservations": {
+        "task": "promotions.tasks.expire_reservations",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,
@@ -312,6 +317,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "RedemptionStateEnum": "promotions.models.Redemption.State",
         "OrderChannelEnum": "orders.models.Order.Channel",
         "OrderStateEnum": "orders.models.Order.State",
         "PrivacyRequestStateEnum": "customers.models.PrivacyRequest.State",

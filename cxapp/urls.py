@@ -9,6 +9,7 @@ import campaigns.urls
 import catalog.urls
 import customers.urls
 import orders.urls
+import promotions.urls
 import recommendations.urls
 from core.api.problems import api_not_found
 from core.health import healthz, readyz
@@ -23,6 +24,8 @@ handler500 = "core.api.problems.server_error"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 api_v1 = [
+    # Before customers: a customer's own id may hold slashes, and would swallow what comes after it.
+    *promotions.urls.api_urlpatterns,
     *catalog.urls.api_urlpatterns,
     *customers.urls.api_urlpatterns,
     *orders.urls.api_urlpatterns,

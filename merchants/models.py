@@ -219,6 +219,9 @@ class Scope(models.TextChoices):
     CONSENTS_WRITE = "consents:write", _("write consents")
     EVENTS_WRITE = "events:write", _("send events")
     RECOMMENDATIONS_READ = "recommendations:read", _("ask for recommendations")
+    PROMOTIONS_READ = "promotions:read", _("read promotions and coupons, try carts")
+    PROMOTIONS_WRITE = "promotions:write", _("write promotions and coupons")
+    REDEMPTIONS_WRITE = "redemptions:write", _("reserve and redeem promotions")
 
 
 class ApiKeyQuerySet(MerchantQuerySet["ApiKey"]):

@@ -8,11 +8,13 @@ from catalog.models import Product
 from core.models import MerchantModel
 from merchants.models import Membership, Merchant
 from orders.models import Order
+from promotions.models import Coupon, Redemption
 from recommendations.measuring import tickets
 from tests.api_operations import Operation, api_operations
 from tests.orders.samples import ORDER
 from tests.storefront import Storefront, storefront
 
+KEY = "SUN"
 UNITS = [{"sku": "84029E", "quantity": 1}]
 # Requests that would succeed for the owner of the identifiers.
 READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
@@ -28,6 +30,21 @@ READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
     "POST /api/v1/orders/{number}/returns": {"reference": "R-1", "lines": UNITS},
     "POST /api/v1/orders/{number}/payments": {"reference": "Z-1", "amount": 1},
     "POST /api/v1/orders/{number}/cancellation": {},
+    "GET /api/v1/customers/{external_id}/offers": None,
+    "GET /api/v1/promotions/{key}": None,
+    "POST /api/v1/promotions/{key}/versions": {"definition": {"benefit": {"amount": {"amount": 2}}}},
+    "POST /api/v1/promotions/{key}/activate": {},
+    "POST /api/v1/promotions/{key}/pause": None,
+    "POST /api/v1/promotions/{key}/end": None,
+    "PATCH /api/v1/promotions/{key}/limits": {"uses_limit": 1},
+    "GET /api/v1/coupon-batches/{key}": None,
+    "GET /api/v1/coupon-batches/{key}/codes": None,
+    "POST /api/v1/coupon-batches/{key}/coupons": {"customer": "c-1"},
+    "GET /api/v1/coupons/{code}": None,
+    "GET /api/v1/reservations/{reservation_id}": None,
+    "POST /api/v1/reservations/{reservation_id}/confirm": {"order": "A-1001"},
+    "POST /api/v1/reservations/{reservation_id}/release": None,
+    "POST /api/v1/redemptions/{reservation_id}/returns": {"reference": "R-1", "lines": [{"line": "1", "quantity": 1}]},
     "POST /api/v1/recommendations/{recommendation_id}/events": {"events": [{"type": "impression"}]},
 }
 # These create under the caller's own merchant, or answer without identifiers of rows (each has tests of its own).
@@ -45,6 +62,12 @@ OWN = {
     "GET /api/v1/consents/texts",
     "POST /api/v1/consents",
     "POST /api/v1/privacy/requests",
+    "GET /api/v1/promotions",
+    "POST /api/v1/promotions",
+    "POST /api/v1/promotions/evaluate",
+    "GET /api/v1/promotions/schema",
+    "POST /api/v1/coupon-batches",
+    "POST /api/v1/reservations",
 }
 
 
@@ -56,7 +79,18 @@ def owner(stranger: Membership) -> Merchant:
     assert server.post("/api/v1/orders", ORDER).status_code == 201
     assert server.put("/api/v1/companies/c-1", {"name": "Firm"}).status_code == 201
     assert server.put("/api/v1/companies/c-1/people/c-1", {}).status_code == 201
+    _offer(server)
     return stranger.merchant
+
+
+def _offer(server: Storefront) -> None:
+    """A promotion and a batch of the same key, a code and a reservation."""
+    promotion = {"key": KEY.lower(), "name": "Sun", "definition": {"benefit": {"amount": {"amount": 1}}}}
+    assert server.post("/api/v1/promotions", promotion).status_code == 201
+    assert server.post("/api/v1/coupon-batches", {"key": KEY, "name": "Sun", "prefix": "SUN-"}).status_code == 202
+    assert server.post(f"/api/v1/coupon-batches/{KEY}/coupons", {"customer": "c-1"}).status_code == 201
+    cart = {"lines": [{"sku": "84029E", "quantity": 1}]}
+    assert server.post("/api/v1/reservations", {"cart": cart}).status_code == 201
 
 
 def send(server: Storefront, operation: Operation) -> Any:
@@ -66,6 +100,9 @@ def send(server: Storefront, operation: Operation) -> Any:
         external_id="c-1",
         customer_external_id="c-1",
         recommendation_id=_answered(Merchant.objects.get(slug="stranger")),
+        key=KEY if "coupon" in operation.path else KEY.lower(),
+        code=Coupon.objects.get(merchant__slug="stranger").code,
+        reservation_id=Redemption.objects.get(merchant__slug="stranger").public_id,
     )
     body = READS_OR_CHANGES[str(operation)]
     return getattr(server, operation.method.lower())(path, body)

@@ -14,6 +14,7 @@ from core.errors import DomainError
 from core.events import publish
 from orders.actions.facts import lock_customers, recount_customer
 from orders.actions.progress import advance_state
+from orders.actions.reactions import on_cancelled
 from orders.actions.refunds import exact_refunds, pay_back
 from orders.actions.units import (
     Units,
@@ -55,6 +56,9 @@ def cancel_order(order: Order, data: CancellationData) -> Order:
     advance_state(order)
     lock_customers(order.merchant, [order.customer_id])
     recount_customer(order.merchant, order.customer_id)
+    if order.state == Order.State.CANCELLED:
+        for react in on_cancelled:
+            react(order)
     publish(OrderCancelled(merchant_id=order.merchant_id, order_id=order.pk))
     return order
 

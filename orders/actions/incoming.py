@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -57,6 +58,8 @@ class OrderData:
     payment_method: str = ""
     channel: str = Order.Channel.WEB.value
     coupon_codes: Sequence[str] = ()
+    # The id of the reservation that holds the order's promotions.
+    reservation: UUID | None = None
     promised_delivery_on: date | None = None
     source: str = Order.Source.API
 

@@ -25,6 +25,7 @@ from orders.actions.facts import lock_customers, recount_customer
 from orders.actions.incoming import OrderData, check_order
 from orders.actions.lines import new_line, replace_lines
 from orders.actions.progress import advance_state
+from orders.actions.reactions import on_placed
 from orders.events import OrderChanged, OrderPlaced
 from orders.models import Order, OrderLine
 from orders.pricing import included_taxes
@@ -146,8 +147,10 @@ def _facts_given(data: OrderData) -> dict[str, Any]:
 
 
 def _settle(order: Order, data: OrderData) -> None:
-    """What an accepted version means for its customer."""
+    """What an accepted version means for its customer, and for upper apps."""
     recount_customer(order.merchant, order.customer_id)
+    for react in on_placed:
+        react(order, data)
     notice = data.marketing_notice
     # Without an e-mail address there is nothing that the notice could allow.
     if notice and order.customer and order.email:

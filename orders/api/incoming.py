@@ -104,6 +104,9 @@ class OrderInput(StrictSerializer):
         choices=Order.Channel.choices, default=Order.Channel.WEB, help_text="Where the person bought."
     )
     coupon_codes = serializers.ListField(child=StrictCharField(max_length=64), max_length=50, default=list)
+    reservation = serializers.UUIDField(
+        allow_null=True, default=None, help_text="The id of the reservation that holds the order's promotions."
+    )
     promised_delivery_on = DayField(allow_null=True, default=None)
 
     def order(self) -> OrderData:

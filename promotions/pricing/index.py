@@ -61,6 +61,10 @@ class Index:
                 found.update(numbers)
         return [self.promotions[number] for number in sorted(found)]
 
+    def under(self, key: Key) -> list[Promotion]:
+        """Those that are found by ``key``: what there is for one person, say."""
+        return [self.promotions[number] for number in self._by_key.get(key, ())]
+
 
 def cart_keys(cart: Cart) -> set[Key]:
     """Everything about a cart that a promotion could be filed under."""

@@ -64,6 +64,13 @@ def _check_names(promotions: list[d.Promotion], lanes: tuple[d.Lane, ...]) -> No
 def read_promotion(document: Any) -> d.Promotion:
     """One promotion. Raises Unreadable."""
     _check("promotion", document)
+    promotion = _promotion(document, "")
+    _check_names([promotion], d.LANES)
+    return promotion
+
+
+def known_promotion(document: Json) -> d.Promotion:
+    """A promotion that was read before and stored: not checked against the schema again."""
     return _promotion(document, "")
 
 
@@ -196,6 +203,11 @@ _BENEFITS: dict[str, Callable[[Json], d.Benefit]] = {
 def read_cart(document: Any) -> Cart:
     """A cart; lines without an id are numbered from 1. Raises Unreadable."""
     _check("cart", document)
+    return known_cart(document)
+
+
+def known_cart(document: Json) -> Cart:
+    """A cart whose parts were checked before: not checked against the schema again. Raises Unreadable."""
     plain = ("currency", "shipping", "shipping_method", "channel", "payment_method", "country", "prices_include_tax")
     try:
         return Cart(

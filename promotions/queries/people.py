@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,9 @@ class Known:
 
     customer: Customer | None = None
     person: str = ""
-    shopper: dict[str, Any] | None = None
+    shopper: dict[str, Any] = field(default_factory=dict)
+    # Digests of what the person is known by: uses from before there was a profile are theirs.
+    identifiers: tuple[str, ...] = ()
 
     @property
     def is_named(self) -> bool:
@@ -54,7 +56,7 @@ def know(merchant: Merchant, *, external_id: str, email: str, at: datetime, prof
     ``profiling`` says of a profile whether figures, traits and segments may be used; the count of orders always is.
     """
     if not external_id and not email:
-        return Known(shopper={})
+        return Known()
     customer = _find(merchant, external_id, email)
     if customer is None:
         return Known(None, person_digest(merchant.pk, external_id or email), _shopper(external_id, orders=0))
@@ -70,7 +72,9 @@ def of_customer(customer: Customer, *, at: datetime, profiling: Callable[[int], 
             "traits": _traits(customer),
             "kpis": _kpis(customer, at),
         }
-    return Known(customer, "", shopper)
+    named = (Identity.Kind.EXTERNAL_ID, Identity.Kind.EMAIL)
+    values = [identity.value for identity in customer.identities.all() if identity.kind in named]
+    return Known(customer, "", shopper, tuple(person_digest(customer.merchant_id, value) for value in values))
 
 
 def _shopper(external_id: str, *, orders: int) -> dict[str, Any]:
