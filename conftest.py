@@ -39,6 +39,8 @@ def _set_up() -> None:
     settings.STORAGES["staticfiles"] = STATIC_FILES
     # The live server's threads would keep connections to a database that is dropped at the end.
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # A thread sees nothing of a test's transaction.
+    settings.RECOMMENDATIONS_RENEW_ASIDE = False
     django.setup()
 
 

@@ -356,5 +356,8 @@ structlog.configure(
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # an address is personal data
 DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False
 
+# What recommendations are answered from is read again beside the answers, by a thread of the process.
+RECOMMENDATIONS_RENEW_ASIDE = True
+
 # One arithmetic thread per web process; a training raises its own limit.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

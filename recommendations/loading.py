@@ -2,8 +2,8 @@
 
 The pointer to the live model is read again at most every two seconds, what is available and who objects to profiling
 every five.
-The request that finds them old reads them, all others go on with what there is. A new state replaces
-the old one by a single assignment.
+The request that finds them old has them read aside, and all go on with what there is until then. A new state
+replaces the old one by a single assignment.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from functools import cache
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, Self
 
 import numpy as np
-from django.db import DatabaseError
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
 from django.db.models import Count, Max
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -39,7 +42,7 @@ from recommendations.steering.loading import NO_WISHES, Wishes, current_wishes
 
 logger = logging.getLogger(__name__)
 
-POINTER_SECONDS, SHELF_SECONDS = 2.0, 5.0
+POINTER_SECONDS, SHELF_SECONDS, GRACE_SECONDS = 2.0, 5.0, 3.0
 STAND_IN_SECONDS, RETRY_SECONDS = 60.0, 30.0
 # To a model that learnt nothing about people, every purchase is new.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,18 +181,36 @@ class _Shop:
         self._broken: tuple[str, float] = ("", 0.0)
         self._newcomers: dict[int, int] = {}
         self._last_identity = 0
+        self._is_asked = False
 
     def current(self) -> Loaded | None:
-        """The state, renewed if it is due; while somebody else renews it, the old one. None: nothing could be read yet."""
+        """The state; when it is due, it is renewed aside, so that no answer waits for it. None: nothing could be read yet.
+
+        What was not asked for some seconds is renewed before it answers: an objection counts at once.
+        """
         now = time.monotonic()
-        if now >= self._pointer_due and self._lock.acquire(blocking=self.loaded is None):
+        if now >= self._pointer_due:
+            if (
+                self.loaded is None
+                or now >= self._pointer_due + GRACE_SECONDS
+                or not settings.RECOMMENDATIONS_RENEW_ASIDE
+            ):
+                self.renew(now)
+            elif not self._is_asked:
+                self._is_asked = True
+                _aside().put(self)
+        return self.loaded
+
+    def renew(self, now: float) -> None:
+        """Unless somebody else does; while there is nothing to answer from, everybody waits for it."""
+        if self._lock.acquire(blocking=self.loaded is None):
             try:
                 self._renew(now)
             except DatabaseError as error:
                 logger.warning("recommendations go on with what is loaded: %s", type(error).__name__)
             finally:
+                self._is_asked = False
                 self._lock.release()
-        return self.loaded
 
     def _renew(self, now: float) -> None:
         if now < self._pointer_due:
@@ -249,6 +270,24 @@ class _Shop:
             return self.loaded
         self._stand_in_due = now + STAND_IN_SECONDS
         return stand_in(self._merchant_id)
+
+
+@cache
+def _aside() -> SimpleQueue[_Shop]:
+    """Shops to renew; a thread of its own, with its own connection to the database, takes them one after the other."""
+    asked: SimpleQueue[_Shop] = SimpleQueue()
+    Thread(target=_renew_for_ever, args=(asked,), name="recommendations", daemon=True).start()
+    return asked
+
+
+def _renew_for_ever(asked: SimpleQueue[_Shop]) -> None:
+    while True:
+        shop = asked.get()
+        try:
+            shop.renew(time.monotonic())
+        except Exception:  # the next request asks again, and the thread must be there for it
+            logger.exception("recommendations go on with what is loaded")
+        close_old_connections()
 
 
 _shops: dict[int, _Shop] = {}

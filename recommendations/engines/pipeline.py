@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from random import Random
 
 import numpy as np
 
 from recommendations.engines.als import Als
 from recommendations.engines.anti_stalking import Drop, anti_stalking
 from recommendations.engines.blend import Model, best
-from recommendations.engines.interface import NOTHING, Bools, Context, Floats, Ints
+from recommendations.engines.interface import NO_PRODUCTS, NOTHING, Bools, Context, Floats, Ints
 from recommendations.engines.popularity import CategoryPopularity, Popularity
 from recommendations.engines.request import Dropped, Explanation, Ranked, Request
 from recommendations.engines.steering import Steering
@@ -58,6 +59,7 @@ class _Run:
         self.total: Floats = self.contributions.sum(axis=0)
         self.blended: Floats | None = self.total.copy() if is_traced else None
         self.dropped: dict[int, tuple[str, str]] = {}
+        self.pool: Ints = NO_PRODUCTS  # those that a place was filled from
 
     def answer(self) -> list[Ranked]:
         """All stages after the blend, in order."""
@@ -105,6 +107,7 @@ class _Run:
         if len(chosen) < limit and len(pool) >= size:
             # Caps used the pool up: look at everything.
             chosen = self._choose(best(self.total, len(self.total)), limit, taken)
+        self.pool = pool
         self._note_alike(pool, chosen)
         return chosen
 
@@ -140,13 +143,14 @@ class _Run:
             return
         if placed[-1] != RANKED:
             return
-        others = [int(one) for one in best(self.total, len(chosen) * POOL_PER_PLACE) if int(one) not in chosen]
-        caps = _Caps(np.array(others, np.int32), self.request.steering, _category(self.model))
-        for product in chosen[:-1]:
+        others = self.pool[~np.isin(self.pool, chosen)]
+        caps = _Caps(others, self.request.steering, _category(self.model))
+        for product in chosen[:-1] if caps.are_any else ():
             caps.count(product)
         chances = caps.open * _unseen(self.model, others)
         if chances.sum() > 0:
-            chosen[-1] = int(np.random.default_rng(seed).choice(others, p=chances / chances.sum()))
+            lot = Random(seed)  # noqa: S311  # what is shown, not what is secret
+            chosen[-1] = lot.choices(others.tolist(), chances.tolist())[0]
             placed[-1] = EXPLORED
 
     def _with_reasons(self, top: Ints, placed: Sequence[str]) -> list[Ranked]:
@@ -194,6 +198,10 @@ class _Caps:
         self._counted = [0] * len(steering.caps)
         self._by_category: dict[int, int] = {}
 
+    @property
+    def are_any(self) -> bool:
+        return bool(self._steering.caps) or self._category is not None
+
     def count(self, product: int) -> None:
         """``product`` takes a place."""
         for number, (members, most) in enumerate(self._steering.caps):
@@ -236,7 +244,7 @@ def _category(model: Model) -> Ints | None:
     return engine.category if isinstance(engine, CategoryPopularity) else None
 
 
-def _unseen(model: Model, products: Sequence[int]) -> Floats:
+def _unseen(model: Model, products: Ints) -> Floats:
     """The chance of each to be explored: the less it sells, the more there is to learn."""
     popularity = model.engines.get(Popularity.name)
     sold = popularity.recent[products] if isinstance(popularity, Popularity) else np.zeros(len(products), np.float32)

@@ -1,17 +1,23 @@
 """What callers get: from the live model, without SQL, and whatever breaks."""
 
 import shutil
+import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.utils import translation
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisAway
+from redis.retry import Retry
 
 from catalog.models import Category, Product
 from core import events
@@ -239,6 +245,50 @@ def test_without_redis_the_model_answers_and_redis_is_left_alone(
         answer = recommend(merchant_id=merchant.pk, placement="home", external_id="c-2")
         assert groups(answer).count(2) >= 6
     assert len(asked) == 1  # the others did not wait for a time-out
+
+
+def test_a_redis_that_hangs_under_load_costs_no_answer(
+    merchant: Merchant, live: ModelVersion, monkeypatch: pytest.MonkeyPatch
+):
+    recommend(merchant_id=merchant.pk, placement="home")
+    monkeypatch.setattr(loading, "POINTER_SECONDS", 60.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # accepts, and never says a word
+        hanging = Redis(port=listener.getsockname()[1], socket_timeout=0.25, retry=Retry(NoBackoff(), 0))
+        monkeypatch.setattr(recent, "redis_client", lambda: hanging)
+
+        def ask(number: int) -> tuple[float, Recommendation]:
+            began = time.monotonic()
+            who = {"external_id": f"c-{number % 100}", "anonymous_id": f"v-{number}"}
+            answer = recommend(merchant_id=merchant.pk, placement="home", **who)
+            return time.monotonic() - began, answer
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, range(200)))
+    assert all(len(answer.items) == 8 and answer.model_version == live.version for _taken, answer in answers)
+    # Only those that were on their way when it began to hang waited for the time-out.
+    assert sum(taken > 0.24 for taken, _answer in answers) <= 16
+
+
+def test_what_is_due_is_read_beside_the_answers(
+    merchant: Merchant, live: ModelVersion, monkeypatch: pytest.MonkeyPatch, settings: Settings
+):
+    settings.RECOMMENDATIONS_RENEW_ASIDE = True
+    recommend(merchant_id=merchant.pk, placement="home")
+    asked: SimpleQueue[Any] = SimpleQueue()
+    monkeypatch.setattr(loading, "_aside", lambda: asked)
+    Product.objects.filter(sku=sku(0, 0)).update(stock=0)
+    with later(loading.POINTER_SECONDS + 1, monkeypatch):
+        for _ in range(5):
+            assert recommend(merchant_id=merchant.pk, placement="home").model_version == live.version
+        assert asked.qsize() == 1
+        asked.get().renew(time.monotonic())
+        recommend(merchant_id=merchant.pk, placement="home")
+        assert asked.qsize() == 0
+    with later(60, monkeypatch):  # long idle: not a moment longer is answered from what is old
+        assert sku(0, 0) not in {
+            item.sku for item in recommend(merchant_id=merchant.pk, placement="home", limit=50).items
+        }
+        assert asked.qsize() == 0
 
 
 def test_untrained_popularity_answers(merchant: Merchant, people: list[Customer]):
