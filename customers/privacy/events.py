@@ -94,7 +94,7 @@ def _forget_visits(person: Person) -> Outcome:
 register_store(
     "customers.visitors",
     title=_("Visitor memory in Redis"),
-    explanation=_("What was looked at and put into the basket lately, for 30 days."),
+    explanation=_("What was looked at, put into the basket, recommended or rated badly lately, for 30 days."),
     erase=_forget_visits,
     rank=15,
 )
