@@ -10,7 +10,16 @@ from itertools import pairwise
 from merchants.models import Merchant
 from recommendations.search.queries import Looked, look_up, similar_words, unknown_lexemes
 from recommendations.search.synonyms import Synonyms, synonyms_of
-from recommendations.search.words import distance, key_of, most_slips, parts_of, slips, words_of
+from recommendations.search.words import (
+    distance,
+    in_other_forms,
+    key_of,
+    most_slips,
+    parts_of,
+    slips,
+    slips_between,
+    words_of,
+)
 
 MOST_WORDS, LONGEST_WORD = 12, 60
 # The last word may not be typed to its end.
@@ -57,8 +66,11 @@ def _meant(merchant_id: int, word: str) -> str:
     most = most_slips(word)
     if not most or any(map(str.isdigit, word)):
         return word
-    candidates = similar_words(merchant_id, word, list(slips(word)))
-    near = [(distance(word, other), other[0] != word[0], -products, other) for other, products in candidates]
+    candidates = similar_words(merchant_id, word, in_other_forms(slips(word)))
+    near = [
+        (slips_between(word, other), distance(word, other), other[0] != word[0], -products, other)
+        for other, products in candidates
+    ]
     best = min((found for found in near if found[0] <= most), default=None)
     return best[-1] if best else word
 

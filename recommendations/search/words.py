@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 WORD = re.compile(r"[^\W_]+")
 # What belongs together though something stands between: T-Shirt, 84029/E, don’t.
@@ -12,6 +12,8 @@ JOINED = re.compile(r"[^\W_]+(?:[-/.’'+][^\W_]+)+")
 LETTERS_AND_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 # A word of three letters has too many neighbours to guess which was meant.
 SHORTEST_CORRECTED = 4
+# Often the shop has a word in another form only: a category is called Jacken.
+ENDINGS = ("e", "n", "s", "en", "er", "es")
 
 
 def fold(text: str) -> str:
@@ -63,6 +65,17 @@ def slips(word: str) -> Iterator[str]:
     for place in range(len(word) - 1):
         if word[place] != word[place + 1]:
             yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
+def in_other_forms(words: Iterable[str]) -> list[str]:
+    """Each of ``words``, and each with the usual endings."""
+    return [word + ending for word in words for ending in ("", *ENDINGS)]
+
+
+def slips_between(typed: str, word: str) -> int:
+    """How many slips lead from ``word``, with its ending or without it, to what was typed."""
+    stems = [word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)]
+    return min(distance(typed, form) for form in [word, *stems] if form == word or len(form) >= SHORTEST_CORRECTED)
 
 
 def most_slips(word: str) -> int:

@@ -99,6 +99,13 @@ class TestSlips:
         assert found.corrected_to == meant
         assert found.total > 0
 
+    def test_the_shop_may_have_the_word_in_another_form(self, merchant: Merchant):
+        jackets = CategoryFactory(merchant=merchant, name="Jacken", path="Jacken")
+        ProductFactory(merchant=merchant, sku="J-1", title="Regenjacke Wolke", category=jackets)
+        index_stale(merchant)
+        found = search(merchant, "jakce")
+        assert (found.corrected_to, skus(found)) == ("jacken", ["J-1"])
+
     def test_the_shops_spelling_is_used(self, merchant: Merchant):
         assert search(merchant, "schlafsakce").corrected_to in ("schlafsack", "schlafsäcke")
         assert search(merchant, "stühlr").corrected_to == "stühle"
