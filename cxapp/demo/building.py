@@ -25,6 +25,7 @@ from customers.models import PrivacyRequest
 from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
 from cxapp.demo.duplicates import add_duplicates
 from cxapp.demo.privacy import write_privacy_requests
+from cxapp.demo.recommending import add_recommendations
 from cxapp.demo.relations import relation_rows
 from cxapp.demo.rows import ShopRows
 from cxapp.demo.searches import write_searches
@@ -33,7 +34,7 @@ from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
 from orders.actions.valuation import value_customers
 from orders.models import Order
-from recommendations.models import SearchTerm
+from recommendations.models import Impression, SearchTerm
 
 SECOND_CUSTOMERS = 18
 # A COPY of a big shop on a slow disk; settings.py ends statements that a person waits for after half a minute.
@@ -152,6 +153,8 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
             if batch:
                 counts[str(batch[0]._meta.verbose_name_plural)] += len(batch)
         refresh_statistics(_tables())
+    with watch(f"{merchant.name}: seeing recommendations", None):
+        counts[str(Impression._meta.verbose_name_plural)] += add_recommendations(merchant, seed=seed, now=now)
     with watch(f"{merchant.name}: adding up what customers are worth", None) as tick:
         value_customers(merchant, _Quiet(tick))
     with watch(f"{merchant.name}: indexing what can be searched for", None):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -158,8 +159,8 @@ def _comparison(merchant: Merchant, held: int, compared: dict[str, Any] | None) 
             return Comparison("neutral", _("not measured"), _("Nobody is held back here."))
         return Comparison("neutral", _("too few yet"), _("Nobody has been seen yet."))
     people = _("%(treated)s people with recommendations, %(held)s held back.") % {
-        "treated": compared[TREATED]["people"],
-        "held": compared[HOLDOUT]["people"],
+        "treated": number_format(compared[TREATED]["people"], force_grouping=True),
+        "held": number_format(compared[HOLDOUT]["people"], force_grouping=True),
     }
     found = compared["uplift"]
     if found is None:

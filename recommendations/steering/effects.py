@@ -30,6 +30,10 @@ class Moved:
         """Places up (above 0) or down."""
         return 0 if self.before is None else self.before - self.place
 
+    @property
+    def down(self) -> int:
+        return -self.by
+
 
 @dataclass(frozen=True)
 class Effect:

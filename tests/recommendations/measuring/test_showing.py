@@ -52,7 +52,7 @@ def test_a_gain_is_said_with_its_interval(client: Client, merchant: Merchant):
     assert "+€1.50 (+12.3%)" in page
     assert "95 % certain: between +€0.50 and +€2.50 per person." in page
     assert "It may be chance." not in page
-    assert "5000 people with recommendations, 500 held back." in page
+    assert "5,000 people with recommendations, 500 held back." in page
     assert "5.0%" in page  # clicked views
     assert "€199.96" in page
 
