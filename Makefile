@@ -16,10 +16,10 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test lint format types checks bench bench-promotions messages shell reset
+.PHONY: help run install test lint format types checks bench bench-promotions bench-recommendations messages shell reset
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-23s %s\n", $$1, $$2 }' Makefile
 
 run: install ## install, start everything, print address and logins; Ctrl-C stops it (PORT=8000)
 	@exec $(BIN)/python -m cxapp.launch
@@ -52,6 +52,9 @@ bench: install ## measure against the bars of the specification
 
 bench-promotions: install ## measure decisions on carts; needs no server
 	$(BIN)/python -m bench promotions
+
+bench-recommendations: install ## measure recommendations: quality on real orders, training, answers
+	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench recommendations
 
 messages: $(PACKAGES) ## bring the translation catalogues up to date with the sources
 	@$(BIN)/python manage.py messages

@@ -9,8 +9,8 @@ import sys
 from bench.figures import Figure
 
 BENCHES = ["importing", "recommendations", "sessions", "search", "confirmations", "profiles", "tracking"]
-# Those of a capability that is still growing: run by name.
-ON_REQUEST = ["promotions"]
+# Run by name: those of a capability that is still growing, and parts of others.
+ON_REQUEST = ["promotions", "quality"]
 
 
 def run(name: str) -> list[Figure]:

@@ -5,28 +5,27 @@ Chen, D. (2015), Online Retail, UCI Machine Learning Repository, doi 10.24432/C5
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import BLENDS, Blend, Model
-from recommendations.engines.evaluation import BASELINES, Measured, measure, targets
+from recommendations.engines.blend import ENGINES, Blend, Model
+from recommendations.engines.evaluation import BASELINES, Measured, Target, measure, targets
+from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.request import HOME
-from recommendations.engines.training import MEASURED_ENGINES
+from recommendations.engines.request import DISCOVER, HOME
+from recommendations.engines.training import WINDOW_DAYS, Unwatched, train
+from recommendations.engines.tuner import tune, unbiased
 
 PARQUET = Path(__file__).resolve().parents[2] / "shared" / "data" / "online_retail.parquet"
 END = datetime(2011, 11, 10, tzinfo=UTC)
 CUT = datetime(2011, 10, 11, tzinfo=UTC)
 FEWEST_BUYERS = 5
-METHODS: dict[str, Blend] = {
-    **BASELINES,
-    "als": {"als": 1.0},
-    "item_knn": {"item_knn": 1.0},
-    "blend": BLENDS[HOME],
-}
+ALONE: dict[str, Blend] = {kind.name: {kind.name: 1.0} for kind in ENGINES if kind is not History}
+SINGLE = (*ALONE, *BASELINES)
 
 
 def goods() -> pl.DataFrame:
@@ -56,13 +55,41 @@ def interactions(until: datetime = END, *, only: pl.Series | None = None) -> Int
     return Interactions.from_frames(purchases, products, until)
 
 
+@dataclass(frozen=True)
+class World:
+    """The protocol's data: what is learnt from, and every customer's first invoice after the cut."""
+
+    past: Interactions
+    wanted: list[Target]
+
+    @classmethod
+    def at(cls, cut: datetime = CUT) -> World:
+        """Products with at least five buyers before ``cut``, no guests."""
+        before = goods().filter(pl.col("occurred_at") < cut.replace(tzinfo=None), pl.col("customer").is_not_null())
+        buyers = before.group_by("product").agg(pl.col("customer").n_unique().alias("buyers"))
+        world = interactions(only=buyers.filter(pl.col("buyers") >= FEWEST_BUYERS)["product"])
+        world = world.where(world.customer >= 0)
+        days = (END - cut) / timedelta(days=1)
+        return cls(world.older_than(days), targets(world, days, at_most=int(np.iinfo(np.int32).max)))
+
+
 def acceptance(cut: datetime = CUT) -> dict[str, Measured]:
-    """The design's protocol: products with at least five buyers before ``cut``, no guests, each customer's first later invoice."""
-    before = goods().filter(pl.col("occurred_at") < cut.replace(tzinfo=None), pl.col("customer").is_not_null())
-    buyers = before.group_by("product").agg(pl.col("customer").n_unique().alias("buyers"))
-    world = interactions(only=buyers.filter(pl.col("buyers") >= FEWEST_BUYERS)["product"])
-    world = world.where(world.customer >= 0)
-    days = (END - cut) / timedelta(days=1)
-    past = world.older_than(days)
-    model = Model.fit(past, MEASURED_ENGINES)
-    return measure(model, past.matrix(), targets(world, days, at_most=int(np.iinfo(np.int32).max)), METHODS)
+    """Every engine alone, the baselines, and two blends, ``blend`` and ``found``, ranked for what came after ``cut``.
+
+    ``blend`` is what a training on the time before stores; ``found`` is what its tuner finds when it starts from
+    equal weights. Both know nothing of the time after.
+    """
+    world = World.at(cut)
+    model = train(world.past, Unwatched()).model
+    found = from_equal_weights(world.past)
+    methods = {**ALONE, **BASELINES, "blend": model.blends[HOME], "found": found[HOME]}
+    discover = {"blend": model.blends[DISCOVER], "found": found[DISCOVER]}
+    return measure(model, world.past.matrix(), world.wanted, methods, discover)
+
+
+def from_equal_weights(past: Interactions) -> dict[str, Blend]:
+    """What the tuner finds in the newest weeks when it starts from nothing."""
+    model = Model.fit(past.older_than(WINDOW_DAYS))
+    model = replace(model, blends={placement: unbiased(blend) for placement, blend in model.blends.items()})
+    window = past.where(past.age <= WINDOW_DAYS)
+    return tune(model, targets(past, WINDOW_DAYS), window, (HOME, DISCOVER))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import django
 from django.core.management import call_command
 
-from bench import answering, online_retail
+from bench import answering, online_retail, quality
 from bench.figures import Figure
 from recommendations.engines.als import factorise
 from recommendations.engines.training import train
@@ -37,16 +37,7 @@ def run() -> list[Figure]:
     if not online_retail.PARQUET.exists():
         print(f"  skipped: there is no {online_retail.PARQUET}")
         return []
-    return [*quality(), *training(), *serving()]
-
-
-def quality() -> list[Figure]:
-    """The acceptance protocol at 2011-10-11; ALL counts repeats, NEW does not."""
-    return [
-        Figure(f"{method}, {name}@10", value)
-        for method, measured in online_retail.acceptance().items()
-        for name, value in measured.figures().items()
-    ]
+    return [*quality.run(), *training(), *serving()]
 
 
 def training() -> list[Figure]:

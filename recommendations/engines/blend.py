@@ -1,15 +1,20 @@
-"""The blend: per placement a weighted sum of all engines, each scaled to a maximum of 1."""
+"""The blend: per placement a weighted sum of all engines, each scaled to a maximum of 1.
+
+What engines of people say is multiplied by the season first (see :mod:`.season`), to the power that the blend
+gives under the key ``season``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 
 import numpy as np
 
 from recommendations.engines.als import Als
 from recommendations.engines.copurchase import CoPurchase
+from recommendations.engines.ease import Ease
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
@@ -22,6 +27,7 @@ from recommendations.engines.request import (
     BESIDE_PRODUCT,
     CATEGORY,
     COMPLEMENTARY,
+    DISCOVER,
     HOME,
     NOT_FOUND,
     ORDER_CONFIRMATION,
@@ -32,6 +38,7 @@ from recommendations.engines.request import (
     TILL,
     Request,
 )
+from recommendations.engines.season import Season
 from recommendations.engines.sessions.engine import SessionKnn
 
 Blend = Mapping[str, float]
@@ -41,19 +48,33 @@ Blend = Mapping[str, float]
 FILL = 1e-3
 # Whatever was searched for, it was without visits. What a visit says counts by its evidence: a third of this after one
 # look, half after two. It overtakes the history, which loses as the visit gains, at the second look.
-SESSIONS = 1.2
+SESSIONS = 1.8
 _BESIDE = {"copurchase": 1.0, "item_knn": 0.1, "category_popularity": 0.1, "popularity": 0.05, "range": FILL}
 _HOME: Blend = {
     "history": 0.8,
     "sessions": SESSIONS,
-    "als": 0.3,
+    "als": 0.5,
+    "ease": 0.1,
+    "item_knn": 0.0,
     "popularity": 0.3,
-    "item_knn": 0.2,
     "category_popularity": 0.1,
+    "season": 0.25,
+    "range": FILL,
+}
+# Only what the person never bought.
+_DISCOVER: Blend = {
+    "ease": 1.0,
+    "sessions": SESSIONS,
+    "als": 0.8,
+    "item_knn": 0.3,
+    "popularity": 0.2,
+    "category_popularity": 0.1,
+    "season": 0.75,
     "range": FILL,
 }
 BLENDS: Mapping[str, Blend] = {
     **dict.fromkeys((HOME, SEARCH, CATEGORY, TILL, NOT_FOUND), _HOME),
+    DISCOVER: _DISCOVER,
     PRODUCT: _BESIDE | {"als": 0.4, "sessions": 0.8},
     # Instead of the product: what the same people like, of its kind. With it: what lies in the same baskets.
     SIMILAR: {
@@ -69,19 +90,23 @@ BLENDS: Mapping[str, Blend] = {
     BASKET: _BESIDE | {"als": 0.3, "history": 0.2, "sessions": 0.3},
     ORDER_CONFIRMATION: _BESIDE | {"als": 0.3},
 }
-# Of a long history the strongest are enough: measured, 50 lose nothing against all of it.
-MOST_ANCHORS = 50
+# Of a long history the strongest are enough: measured, 100 lose 1 % against all of it where only what is new counts.
+MOST_ANCHORS = 100
 ENGINES: tuple[type[Engine], ...] = (
     History,
     SessionKnn,
     Repurchase,
     Als,
+    Ease,
     ItemKnn,
     CoPurchase,
     Popularity,
     CategoryPopularity,
     Range,
+    Season,
 )
+# Whose words the season changes: they know who buys what, not when.
+SEASONAL = frozenset({History.name, Als.name, Ease.name, ItemKnn.name, CoPurchase.name})
 # What can be said of a shop that has too little data to learn about people.
 IMPERSONAL: tuple[type[Engine], ...] = (SessionKnn, Popularity, CategoryPopularity, Range)
 
@@ -92,6 +117,8 @@ class Model:
 
     engines: Mapping[str, Engine]
     blends: Mapping[str, Blend]
+    # Powers of the season: raising a whole range to a power costs more than anything else in an answer.
+    _seasons: dict[float, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def fit(
@@ -182,23 +209,25 @@ class Model:
         return np.concatenate([hidden, self.durables(request)])
 
     def durables(self, request: Request) -> Ints:
-        """What this person owns already and will hardly need twice."""
+        """What this person owns already and will hardly need twice; all they own where only what is new counts."""
         history = self.engines.get(History.name)
-        return history.durables(request.customer) if isinstance(history, History) else _distinct()
+        if not isinstance(history, History):
+            return _distinct()
+        return history.of(request.customer)[0] if request.placement == DISCOVER else history.durables(request.customer)
 
     def contributions(self, context: Context, blend: Blend) -> tuple[list[str], Floats]:
         """What each engine adds to each product: names, and (names, products) scores scaled to at most its weight."""
         names: list[str] = []
         added = np.empty((len(blend), self.products), np.float32)
+        power = blend.get(Season.name, 0)
         for name, weight in blend.items():
-            speaker, scores = self._spoken(name, context)
+            speaker, scores = self.spoken(name, context) if weight else (name, None)
             if scores is not None:
-                share = share_of(name, context)
-                np.multiply(scores, np.float32(share * weight) / scores.max(), out=added[len(names)])
+                self.scale(name, scores, context, power, weight, out=added[len(names)])
                 names.append(speaker)
         return names, added[: len(names)]
 
-    def _spoken(self, name: str, context: Context) -> tuple[str, Floats | None]:
+    def spoken(self, name: str, context: Context) -> tuple[str, Floats | None]:
         """An engine's scores and its name, None when it has nothing to say.
 
         Where no session is like this visit, as in a shop that has hardly tracked any, the next best speaks for it:
@@ -212,6 +241,22 @@ class Model:
                 if scores is not None:
                     return other, scores
         return name, scores
+
+    def scale(self, name: str, scores: Floats, context: Context, power: float, weight: float, *, out: Floats) -> None:
+        """Writes into ``out`` what an engine's ``scores``, of which one is above 0, add to the blend."""
+        season = self.season(power) if name in SEASONAL else None
+        if season is not None:
+            scores = np.multiply(scores, season, out=out)
+        np.multiply(scores, np.float32(share_of(name, context) * weight) / scores.max(), out=out)
+
+    def season(self, power: float) -> Floats | None:
+        """What the words of the seasonal engines are multiplied by; None where it changes nothing."""
+        season = self.engines.get(Season.name)
+        if not power or not isinstance(season, Season):
+            return None
+        if power not in self._seasons:
+            self._seasons[power] = season.factor(power)
+        return self._seasons[power]
 
     def reasons(
         self, request: Request, context: Context, products: Ints, sources: Sequence[str]
@@ -256,7 +301,7 @@ def visit_of(request: Request) -> tuple[Ints, Floats]:
 
 def reason_code(request: Request, source: str, product: int, because: int | None) -> str:
     """Which sentence says why: it depends on whether the person bought, chose, looked at or only sees ``because``."""
-    if source not in (Als.name, ItemKnn.name, SessionKnn.name):
+    if source not in (Als.name, Ease.name, ItemKnn.name, SessionKnn.name):
         return SENTENCES[source]
     if because is None:
         return "for_you"

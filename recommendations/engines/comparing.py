@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recommendations.engines.blend import Blend, Model, best
 from recommendations.engines.columns import DAY, positions
 from recommendations.engines.evaluation.lists import Collector
-from recommendations.engines.evaluation.temporal import DEPTH, Target, weigh
+from recommendations.engines.evaluation.temporal import DEPTH, Target
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Floats, Ints
 from recommendations.engines.request import HOME, Request
@@ -69,8 +69,8 @@ class _Contestant:
     def ranks(self, customer: int) -> Ints:
         """Its ten best in the world's positions."""
         request = Request(HOME, customer=self._own(customer))
-        names, unit = self.model.contributions(self.model.context(request), self.model.blend_of(HOME))
-        scores = weigh(dict.fromkeys(names, 1.0), names, unit)
+        _names, added = self.model.contributions(self.model.context(request), self.model.blend_of(HOME))
+        scores: Floats = added.sum(axis=0)
         scores[self.model.durables(request)] = 0
         if self.products is not None:
             scores = np.where(self.products >= 0, scores[self.products], 0).astype(np.float32)

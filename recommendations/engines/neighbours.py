@@ -15,6 +15,8 @@ import scipy.sparse as sp
 from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints
 
 LIST_LENGTH = 50
+# Rows of a dense matrix that are looked through at once.
+BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,22 @@ class Neighbours:
             begin, end = similarity.indptr[row], similarity.indptr[row + 1]
             others, values = strongest_entries(similarity.indices[begin:end], similarity.data[begin:end], row, length)
             ids[row, : len(others)], scores[row, : len(others)] = others, values
+        return cls(ids, scores)
+
+    @classmethod
+    def of_dense(cls, similarity: Floats, length: int) -> Self:
+        """The same of a dense ``similarity`` whose diagonal is 0."""
+        size = len(similarity)
+        length = max(1, min(length, size - 1))
+        ids, scores = np.zeros((size, length), np.int32), np.zeros((size, length), np.float32)
+        for begin in range(0, size, BLOCK):
+            block = similarity[begin : begin + BLOCK]
+            found = np.argpartition(-block, length - 1, axis=1)[:, :length]
+            values = np.take_along_axis(block, found, axis=1)
+            order = np.lexsort((found, -values), axis=1)
+            values = np.maximum(np.take_along_axis(values, order, axis=1), 0)
+            ids[begin : begin + BLOCK] = np.where(values > 0, np.take_along_axis(found, order, axis=1), 0)
+            scores[begin : begin + BLOCK] = values
         return cls(ids, scores)
 
     @classmethod

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from recommendations.engines.interface import Bools
 from recommendations.engines.steering import UNSTEERED, Steering
 
-HOME, PRODUCT, SIMILAR, COMPLEMENTARY = "home", "product", "similar", "complementary"
+HOME, DISCOVER, PRODUCT, SIMILAR, COMPLEMENTARY = "home", "discover", "product", "similar", "complementary"
 BASKET, ORDER_CONFIRMATION = "basket", "order_confirmation"
 SEARCH, CATEGORY, REPLENISH, TILL, NOT_FOUND = "search", "category", "replenish", "till", "not_found"
 PLACEMENTS = (
     HOME,
+    DISCOVER,
     PRODUCT,
     SIMILAR,
     COMPLEMENTARY,

@@ -1,30 +1,43 @@
-"""One training from interactions to a judged model."""
+"""One training from interactions to a judged model.
+
+A model is fitted on all but the newest weeks and asked what they would bring: that tunes the blends. They are measured
+on people who had no say in them, each half of the people on what the other half would have tuned. Then everything is
+learnt from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from recommendations.engines.blend import BLENDS, ENGINES, IMPERSONAL, Blend, Model
+import scipy.sparse as sp
+
+from recommendations.engines.blend import IMPERSONAL, Blend, Model
 from recommendations.engines.comparing import Duel, duel
-from recommendations.engines.copurchase import CoPurchase
-from recommendations.engines.evaluation import BASELINES, Measured, gain_interval, measure, targets
+from recommendations.engines.evaluation import BASELINES, Measured, Target, gain_interval, targets
+from recommendations.engines.evaluation.temporal import Ranked, judged, rank
 from recommendations.engines.gate import FEWEST_MEASURED, Live, Refusal, Verdict, judge
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import Engine
-from recommendations.engines.request import HOME
+from recommendations.engines.request import DISCOVER, HOME
+from recommendations.engines.tuner import tune
 
 FEWEST_ROWS, FEWEST_REPEATERS = 1_000, 25
 WINDOW_DAYS = 28
-# What the home blend needs: the evaluation spares itself the rest.
-MEASURED_ENGINES: tuple[type[Engine], ...] = tuple(kind for kind in ENGINES if kind is not CoPurchase)
 PERSONAL, POPULARITY_ONLY = "personal", "popularity"
 STEPS = ("measure", "compare", "learn", "judge")
 
 
 class Progress(Protocol):
     """Who watches: told of each step, and of each unit of work done. What it raises ends the training."""
+
+    def step(self, text: str, *, total: int | None = None) -> None: ...
+
+    def advance(self, count: int = 1) -> None: ...
+
+
+class Unwatched:
+    """Nobody watches."""
 
     def step(self, text: str, *, total: int | None = None) -> None: ...
 
@@ -59,6 +72,8 @@ def train(interactions: Interactions, progress: Progress, *, live: Live | None =
     compared = _compare(people, live, earlier, progress)
     progress.step("learn", total=Model.effort(earlier=earlier))
     model = Model.fit(people, tick=progress.advance, earlier=earlier)
+    if earlier:
+        model = replace(model, blends=earlier.blends)
     progress.step("judge")
     verdict = judge(model, rows=len(people), live=live, measured=measured, duel=compared)
     return Trained(model, PERSONAL, metrics_of(measured), verdict)
@@ -72,11 +87,13 @@ def _compare(interactions: Interactions, live: Live | None, earlier: Model | Non
     wanted = targets(interactions, days) if days > 0 else []
     if len(wanted) < FEWEST_MEASURED:
         return None
+    # The blends are those that would go live. They were tuned on the same weeks, which helps the challenger by less than
+    # the gate would notice.
     if days == WINDOW_DAYS:
-        return duel(earlier, BLENDS, live.champion, interactions, wanted)
-    progress.step("compare", total=Model.effort(MEASURED_ENGINES, earlier=earlier))
-    challenger = Model.fit(interactions.older_than(days), MEASURED_ENGINES, tick=progress.advance, earlier=earlier)
-    return duel(challenger, BLENDS, live.champion, interactions, wanted)
+        return duel(earlier, earlier.blends, live.champion, interactions, wanted)
+    progress.step("compare", total=Model.effort(earlier=earlier))
+    challenger = Model.fit(interactions.older_than(days), tick=progress.advance, earlier=earlier)
+    return duel(challenger, earlier.blends, live.champion, interactions, wanted)
 
 
 def is_enough(interactions: Interactions) -> bool:
@@ -85,15 +102,36 @@ def is_enough(interactions: Interactions) -> bool:
 
 
 def _measure(interactions: Interactions, progress: Progress) -> tuple[Model | None, dict[str, Measured]]:
-    """A model learnt from all but the newest window, and how its home blend does there beside the baselines."""
+    """A model learnt from all but the newest window with blends tuned on it, and how it does there beside the baselines."""
     wanted = targets(interactions, WINDOW_DAYS)
     if len(wanted) < FEWEST_MEASURED:
         return None, {}
-    progress.step("measure", total=Model.effort(MEASURED_ENGINES))
-    past = interactions.older_than(WINDOW_DAYS)
-    model = Model.fit(past, MEASURED_ENGINES, tick=progress.advance)
-    methods: Mapping[str, Blend] = {**BASELINES, "blend": BLENDS[HOME]}
-    return model, measure(model, past.matrix(), wanted, methods)
+    progress.step("measure", total=Model.effort() + 1)
+    past, window = interactions.older_than(WINDOW_DAYS), interactions.where(interactions.age <= WINDOW_DAYS)
+    model = Model.fit(past, tick=progress.advance)
+    ranked = _ranked_by_strangers(model, past, window, wanted)
+    model = replace(model, blends=tune(model, wanted, window))
+    progress.advance()
+    return model, judged(ranked, model.products)
+
+
+def _ranked_by_strangers(
+    model: Model, past: Interactions, window: Interactions, wanted: Sequence[Target]
+) -> dict[str, Ranked]:
+    """The lists for each half of the people by blends that the other half tuned."""
+    bought, halves = past.matrix(), (wanted[::2], wanted[1::2])
+    first, second = (
+        _rank(model, bought, half, tune(model, other, window, (HOME, DISCOVER)))
+        for half, other in (halves, halves[::-1])
+    )
+    return {method: lists.joined(second[method]) for method, lists in first.items()}
+
+
+def _rank(
+    model: Model, bought: sp.csr_array, wanted: Sequence[Target], blends: Mapping[str, Blend]
+) -> dict[str, Ranked]:
+    methods: Mapping[str, Blend] = {**BASELINES, "blend": blends[HOME]}
+    return rank(model, bought, wanted, methods, {"blend": blends[DISCOVER]})
 
 
 def metrics_of(measured: Mapping[str, Measured]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Learn from what was bought before a cut, rank for each customer what the first basket after it holds."""
+"""Learn from what was bought before a cut, rank for each customer what the first basket after it holds.
+
+The blend is that of a whole training: its weights are tuned on the last weeks before the cut.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,19 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import BLENDS, Blend, Model
+from recommendations.engines.blend import ENGINES, Blend
 from recommendations.engines.evaluation import BASELINES, DEPTH, targets
 from recommendations.engines.evaluation.lists import Answers, Range, figures
 from recommendations.engines.evaluation.temporal import rank
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.popularity import recent_sales
-from recommendations.engines.request import HOME
-from recommendations.engines.training import MEASURED_ENGINES, WINDOW_DAYS
+from recommendations.engines.request import DISCOVER, HOME
+from recommendations.engines.training import WINDOW_DAYS, Unwatched, train
 from recommendations.evaluate.data import HELD_OUT, DataError
 from recommendations.evaluate.report import Report, Table
 
 TITLE = "the first basket after a cut, for customers known before it; ALL counts repeats, NEW does not"
+BLEND = "blend"
 EVERYBODY = int(np.iinfo(np.int32).max)
 
 
@@ -49,8 +53,11 @@ def evaluate(events: pl.DataFrame, options: Namespace) -> Report:
     if not wanted:
         raise DataError(f"Nobody who was known before {cut:%Y-%m-%d} bought anything known afterwards.")
     past = world.older_than(days)
-    model = Model.fit(past, MEASURED_ENGINES)
-    lists = rank(model, past.matrix(), wanted, methods(), depth=options.depth or DEPTH)
+    model = train(past, Unwatched()).model
+    blends = model.blends
+    lists = rank(
+        model, past.matrix(), wanted, methods(blends[HOME]), {BLEND: blends[DISCOVER]}, depth=options.depth or DEPTH
+    )
     known = Range.of(past.matrix(), recent_sales(past))
     facts = {"cut": f"{cut:%Y-%m-%d}", "products": world.shape[1], "purchases before the cut": len(past)}
     return Report(
@@ -70,10 +77,10 @@ def _table(title: str, answers: dict[str, Answers], known: Range) -> Table:
     return Table(title, len(first), first.depth, found)
 
 
-def methods() -> dict[str, Blend]:
+def methods(blend: Blend) -> dict[str, Blend]:
     """Each engine alone, the baselines, and the blend."""
-    alone: dict[str, Blend] = {f"{kind.name} alone": {kind.name: 1.0} for kind in MEASURED_ENGINES}
-    return {**alone, **BASELINES, "blend": BLENDS[HOME]}
+    alone: dict[str, Blend] = {f"{kind.name} alone": {kind.name: 1.0} for kind in ENGINES}
+    return {**alone, **BASELINES, BLEND: blend}
 
 
 def _cut(orders: pl.DataFrame, chosen: datetime | None, until: datetime) -> datetime:

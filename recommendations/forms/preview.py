@@ -15,6 +15,7 @@ from recommendations.engines.request import BESIDE_PRODUCT, PLACEMENTS
 
 PLACEMENT_LABELS = {
     "home": _("Home page"),
+    "discover": _("New to this person"),
     "product": _("Product page"),
     "similar": _("Similar products"),
     "complementary": _("Products that go with it"),

@@ -37,6 +37,7 @@ PLACES = (
     "replenish",
     "till",
     "not_found",
+    "discover",
 )
 ARMS = ("open", "treated", "holdout")
 SOURCES = (
@@ -55,6 +56,7 @@ SOURCES = (
     "tifu",
     "pinned",
     "explored",
+    "ease",
 )
 _PLACE = {name: code for code, name in enumerate(PLACES)}
 _ARM = {name: code for code, name in enumerate(ARMS)}

@@ -64,6 +64,11 @@ class Answers:
     def depth(self) -> int:
         return int(self.ranked.shape[1])
 
+    def joined(self, other: Self) -> Self:
+        """The cases of both."""
+        parts = ((getattr(self, name), getattr(other, name)) for name in ("ranked", "hits", "wanted", "unit"))
+        return type(self)(*(np.concatenate(pair) for pair in parts))
+
     def hit_rates(self) -> Floats:
         return np.asarray(self.hits.any(axis=1), np.float32)
 

@@ -11,13 +11,18 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from recommendations.engines.als import ALPHA, FACTORS, REGULARIZATION, Als, factorise
+from recommendations.engines.blend import Model
 from recommendations.engines.copurchase import SHRINKAGE, CoPurchase, association
+from recommendations.engines.ease import REGULARIZATION as EASE_REGULARIZATION
+from recommendations.engines.ease import Ease, most_bought, weights
 from recommendations.engines.history import History
 from recommendations.engines.interface import Context
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.neighbours import Neighbours
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
 from recommendations.engines.repurchase import PRIOR_PAIRS, PRIOR_RATE, repeat_rate
+from recommendations.engines.request import Request
+from recommendations.engines.season import rise
 from tests.recommendations.worlds import GROUPS, PER_GROUP, interactions, tastes
 
 
@@ -241,3 +246,90 @@ def test_the_range_holds_every_product_even_without_sales():
     order = Range.fit(interactions([(1, 10, 1, 1.0)], ids=[10, 11, 12])).scores(Context())
     assert order[0] > order[1] > 0
     assert order[2] > 0
+
+
+# --- EASE
+
+
+@pytest.fixture(scope="module")
+def ease() -> Ease:
+    return Ease.fit(tastes())
+
+
+def test_ease_is_the_ridge_regression_of_each_product_on_the_others():
+    """Steck's closed form, checked against regressions that leave the product itself out."""
+    matrix = tastes(customers=60).matrix()
+    bought = (matrix.toarray() > 0).astype(np.float64)
+    found = weights(matrix)
+    for column in (0, 17, 40):
+        others = np.delete(bought, column, axis=1)
+        ridge = others.T @ others + EASE_REGULARIZATION * np.eye(others.shape[1])
+        expected = np.linalg.solve(ridge, others.T @ bought[:, column])
+        assert np.delete(found[:, column], column) == pytest.approx(expected, abs=1e-5)
+        assert found[column, column] == 0
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_ease_finds_the_group_of_what_lies_at_hand(ease: Ease, group: int):
+    assert group_share(ease.scores(anchored(group * PER_GROUP, group * PER_GROUP + 1)), group) >= 0.8
+
+
+def test_ease_says_nothing_of_a_blank_sheet(ease: Ease):
+    assert ease.scores(Context()) is None
+
+
+def test_ease_names_the_anchor_that_explains(ease: Ease):
+    assert ease.because(anchored(3, 40), np.array([5, 41], np.int32)).tolist() == [3, 40]
+
+
+def test_ease_takes_the_most_bought_of_a_range_that_is_too_wide(monkeypatch: pytest.MonkeyPatch):
+    world = tastes()
+    head = most_bought(world.matrix(), 20)
+    monkeypatch.setattr("recommendations.engines.ease.MOST_PRODUCTS", 20)
+    monkeypatch.setattr(most_bought, "__defaults__", (20,))
+    found = Ease.fit(world).neighbours
+    outside = np.setdiff1d(np.arange(world.shape[1]), head)
+    assert found.scores.shape[0] == world.shape[1]
+    assert not found.scores[outside].any()
+    assert set(found.ids[found.scores > 0].tolist()) <= set(head.tolist())
+    assert found.scores[head].any()
+
+
+def test_neighbours_of_a_dense_matrix_are_those_of_the_sparse_one():
+    random = np.random.default_rng(5)
+    dense = (random.random((30, 30)) - 0.3).astype(np.float32)
+    np.fill_diagonal(dense, 0)
+    one, other = Neighbours.of_dense(dense, 7), Neighbours.strongest(sp.csr_array(dense), 7)
+    assert one.scores == pytest.approx(other.scores)
+    assert np.array_equal(one.ids, other.ids)
+
+
+# --- season
+
+
+def test_the_season_rises_with_what_sells_now_and_falls_with_what_no_longer_does():
+    rows = [(customer, product, 10 * customer + product, 200.0) for customer in range(40) for product in (1, 2)]
+    rows += [(customer, 1, 1000 + customer, 2.0) for customer in range(20)]
+    rising, falling = rise(interactions(rows)).tolist()
+    assert rising > 1 > falling > 0
+
+
+def test_a_single_purchase_is_no_season():
+    rows = [(customer, product, 10 * customer + product, 3.0) for customer in range(40) for product in range(5)]
+    assert 1 < rise(interactions([*rows, (99, 77, 9999, 1.0)]))[-1] < 2
+
+
+def test_nothing_sold_is_no_season():
+    empty = interactions([(1, 10, 1, 1.0)]).older_than(28)
+    assert rise(empty).tolist() == [1.0]
+
+
+def test_the_season_moves_what_engines_of_people_say_and_leaves_popularity():
+    world = tastes()
+    model = Model.fit(world)
+    context = model.context(Request(customer=3))
+    plain = model.contributions(context, {"als": 1.0, "popularity": 1.0})[1]
+    season = model.contributions(context, {"als": 1.0, "popularity": 1.0, "season": 1.0})[1]
+    expected = plain[0] * rise(world)
+    assert season[0] == pytest.approx(expected / expected.max(), abs=1e-5)
+    assert np.array_equal(season[1], plain[1])

@@ -1,0 +1,248 @@
+"""Finds the weights of the blends by what people bought next.
+
+Every placement that orders can tell something about is asked questions of the newest weeks, with a model that has
+not seen them:
+
+* ``home``: what is in a person's next basket?
+* ``discover``: what of it is new to this person?
+* ``product``: one product of a basket is shown; what are the others?
+* ``basket``: half of a basket is shown; what is the other half?
+
+The figure is the mean NDCG@10. The search goes from weight to weight and takes a step when it ranks better, until no
+step does. It looks at those products only that some engine ranks high: elsewhere no weights lead into the first ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from recommendations.engines.blend import SEASONAL, Blend, Model, best
+from recommendations.engines.evaluation.asked import Asked
+from recommendations.engines.evaluation.intervals import SEED
+from recommendations.engines.evaluation.temporal import DEPTH, Target
+from recommendations.engines.interactions import Interactions
+from recommendations.engines.interface import Bools, Floats, Ints
+from recommendations.engines.popularity import Range
+from recommendations.engines.request import (
+    BASKET,
+    CATEGORY,
+    COMPLEMENTARY,
+    DISCOVER,
+    HOME,
+    NOT_FOUND,
+    ORDER_CONFIRMATION,
+    PRODUCT,
+    SEARCH,
+    TILL,
+    Request,
+)
+from recommendations.engines.season import Season
+from recommendations.engines.sessions.engine import SessionKnn
+
+# Fewer questions than this say less than what was found elsewhere.
+FEWEST_QUESTIONS = 100
+MOST_QUESTIONS = 1_000
+# Of each engine so many products come into question.
+CANDIDATES = 50
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+STEPS = (0.0, 0.5, 0.75, 1.33, 2.0)
+FROM_NOTHING = (0.1, 0.3)
+# A step that improves by less (relatively) is chance: what it finds ranks worse in the next window as often as better.
+LEAST_GAIN = 0.005
+ROUNDS = 6
+# What questions of orders say nothing about, and what only fills up.
+UNTUNED = frozenset({SessionKnn.name, Range.name})
+# Placements that ask much the same take over what was found for another.
+FOLLOWERS: Mapping[str, tuple[str, ...]] = {
+    HOME: (SEARCH, CATEGORY, TILL, NOT_FOUND),
+    BASKET: (ORDER_CONFIRMATION,),
+    PRODUCT: (COMPLEMENTARY,),
+}
+SMALLEST_BASKET = 3
+DISCOUNT = 1 / np.log2(np.arange(DEPTH) + 2)
+IDEAL: Floats = np.cumsum(DISCOUNT).astype(np.float32)
+ASKED = (HOME, DISCOVER, PRODUCT, BASKET)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request, what should be in the answer, and what may not be in it."""
+
+    request: Request
+    wanted: Ints
+    hidden: Ints
+
+
+def tune(
+    model: Model, wanted: Sequence[Target], window: Interactions, placements: Sequence[str] = ASKED
+) -> dict[str, Blend]:
+    """The model's blends, tuned for ``placements`` and their followers as far as there are enough questions.
+
+    ``model`` has not seen ``window``, the newest purchases; ``wanted`` are next baskets in it.
+    """
+    blends = dict(model.blends)
+    for placement in placements:
+        questions = list(islice(_QUESTIONS[placement](model, wanted, window), MOST_QUESTIONS))
+        if len(questions) < FEWEST_QUESTIONS:
+            continue
+        found = search(Sheet.of(model, questions, model.blends[placement]), model.blends[placement])
+        for name in (placement, *FOLLOWERS.get(placement, ())):
+            blends[name] = _with(model.blends[name], found)
+    return blends
+
+
+def unbiased(blend: Blend) -> dict[str, float]:
+    """A start that knows nothing: all weights that are tuned equal."""
+    return {name: weight if name in UNTUNED else 0.5 for name, weight in blend.items()}
+
+
+def _with(blend: Blend, found: Blend) -> dict[str, float]:
+    """What was found; what was not asked about stays as it is in ``blend``."""
+    return {**found, **{name: weight for name, weight in blend.items() if name in UNTUNED}}
+
+
+def _next(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
+    """What is in the next basket?"""
+    for target in wanted:
+        request = Request(HOME, customer=target.customer)
+        yield Question(request, target.products, model.hidden(request))
+
+
+def _new(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
+    """What is in it that this person never bought?"""
+    for target in wanted:
+        request = Request(DISCOVER, customer=target.customer)
+        owned = model.hidden(request)
+        new = np.setdiff1d(target.products, owned)
+        if len(new):
+            yield Question(request, new, owned)
+
+
+def _beside_one(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
+    """Asked of nobody in particular: most who look at a product are strangers."""
+    for basket in _baskets(window):
+        yield Question(Request(PRODUCT, product=int(basket[0])), basket[1:], basket[:1])
+
+
+def _beside_half(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
+    for basket in _baskets(window):
+        shown, rest = np.split(basket, [len(basket) // 2])
+        yield Question(Request(BASKET, basket=shown.tolist()), rest, shown)
+
+
+_QUESTIONS: Mapping[str, Callable[[Model, Sequence[Target], Interactions], Iterator[Question]]] = {
+    HOME: _next,
+    DISCOVER: _new,
+    PRODUCT: _beside_one,
+    BASKET: _beside_half,
+}
+
+
+def _baskets(window: Interactions) -> Iterator[Ints]:
+    """Baskets of the window in random order, each shuffled."""
+    random = np.random.default_rng(SEED)
+    order = np.argsort(window.basket, kind="stable")
+    edges = np.flatnonzero(np.diff(window.basket[order], prepend=-1, append=-1))
+    for number in random.permutation(len(edges) - 1):
+        basket = window.product[order[edges[number] : edges[number + 1]]]
+        if len(basket) >= SMALLEST_BASKET:
+            yield random.permutation(basket).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All questions at once: what each engine says, per question and candidate; both padded to the same width."""
+
+    said: Mapping[tuple[str, float], Floats]  # (questions, candidates), by engine and power of the season
+    wanted: Bools  # (questions, candidates)
+    ideal: Floats  # (questions,)
+
+    @property
+    def engines(self) -> list[str]:
+        """Who says anything: the others' weights cannot be told."""
+        return list(dict.fromkeys(name for (name, _power), values in self.said.items() if values.any()))
+
+    @classmethod
+    def of(cls, model: Model, questions: Sequence[Question], blend: Blend) -> Sheet:
+        keys = [
+            (name, power)
+            for name in blend
+            if name not in UNTUNED and name != Season.name and name in model.engines
+            for power in (POWERS if name in SEASONAL else POWERS[:1])
+        ]
+        rows = [_row(model, question, keys) for question in questions]
+        width = max(len(candidates) for candidates, _said in rows)
+        said = {key: np.zeros((len(rows), width), np.float32) for key in keys}
+        wanted = np.zeros((len(rows), width), np.bool_)
+        for number, (candidates, values) in enumerate(rows):
+            wanted[number, : len(candidates)] = np.isin(candidates, questions[number].wanted)
+            for key, value in values.items():
+                said[key][number, : len(candidates)] = value
+        sizes = np.array([min(len(question.wanted), DEPTH) for question in questions])
+        ideal: Floats = IDEAL[sizes - 1]
+        return cls(said, wanted, ideal)
+
+    def gain(self, blend: Blend) -> float:
+        """The mean NDCG@10 of a blend."""
+        power = blend.get(Season.name, 0.0)
+        total: Floats = np.zeros(self.wanted.shape, np.float32)
+        for name, weight in blend.items():
+            said = self.said.get((name, power if name in SEASONAL else 0.0)) if weight else None
+            if said is not None:
+                total += np.float32(weight) * said
+        top = np.argpartition(-total, min(DEPTH, total.shape[1] - 1), axis=1)[:, :DEPTH]
+        scores = np.take_along_axis(total, top, axis=1)
+        order = np.argsort(-scores, axis=1, kind="stable")
+        hits = np.take_along_axis(self.wanted, np.take_along_axis(top, order, axis=1), axis=1)
+        hits &= np.take_along_axis(scores, order, axis=1) > 0
+        return float((hits @ DISCOUNT[: hits.shape[1]] / self.ideal).mean())
+
+
+def _row(
+    model: Model, question: Question, keys: Sequence[tuple[str, float]]
+) -> tuple[Ints, dict[tuple[str, float], Floats]]:
+    """The products that come into question, and what each engine says of them."""
+    asked = Asked(model, model.context(question.request))
+    said: dict[tuple[str, float], Floats] = {}
+    for key in keys:
+        scores = asked.scaled(*key)
+        if scores is not None:
+            scores[question.hidden] = 0
+            said[key] = scores
+    lists = [best(scores, CANDIDATES) for scores in said.values()]
+    candidates = np.unique(np.concatenate(lists)) if lists else np.empty(0, np.int32)
+    return candidates, {key: scores[candidates] for key, scores in said.items()}
+
+
+def search(sheet: Sheet, start: Blend) -> dict[str, float]:
+    """Steps from ``start`` to a blend that no step improves; the sum of its weights stays what it was."""
+    found, reached = dict(start), sheet.gain(start)
+    for _round in range(ROUNDS):
+        before = reached
+        for name in [*sheet.engines, Season.name]:
+            for blend in _steps(found, name):
+                gain = sheet.gain(blend)
+                if gain > reached * (1 + LEAST_GAIN):
+                    found, reached = blend, gain
+        if reached == before:
+            break
+    return _as_heavy_as(found, start, sheet.engines)
+
+
+def _steps(blend: dict[str, float], name: str) -> Iterator[dict[str, float]]:
+    """The same blend with other values of one weight."""
+    if name == Season.name:
+        values: Sequence[float] = POWERS
+    else:
+        values = [blend[name] * step for step in STEPS] if blend[name] else FROM_NOTHING
+    yield from ({**blend, name: value} for value in values)
+
+
+def _as_heavy_as(found: dict[str, float], start: Blend, tuned: Sequence[str]) -> dict[str, float]:
+    """Only proportions count among the tuned; what was not tuned keeps its own beside them."""
+    factor = sum(start[name] for name in tuned) / (sum(found[name] for name in tuned) or 1.0)
+    return {name: round(weight * factor, 4) if name in tuned else weight for name, weight in found.items()}
