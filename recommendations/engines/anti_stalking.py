@@ -14,7 +14,7 @@ from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.interface import NO_PRODUCTS, Bools, Ints
 from recommendations.engines.refreshing import Grown
 from recommendations.engines.repurchase import Repurchase
-from recommendations.engines.request import Request
+from recommendations.engines.request import DISCOVER, Request
 
 STAGE = "anti_stalking"
 Drop = tuple[str, str, Bools | Ints]
@@ -35,6 +35,8 @@ def _bought(model: Model, request: Request, recent: Ints) -> Iterator[Drop]:
     if not isinstance(repurchase, Repurchase):
         yield STAGE, "owned", model.durables(request)
         return
+    if request.placement == DISCOVER:
+        yield STAGE, "owned", model.durables(request)
     rows = request.people
     owned = np.concatenate([repurchase.owned(row) for row in rows]) if rows else NO_PRODUCTS
     yield STAGE, "owned", owned
