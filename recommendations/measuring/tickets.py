@@ -56,7 +56,6 @@ SOURCES = (
     "tifu",
     "pinned",
     "explored",
-    "ease",
 )
 _PLACE = {name: code for code, name in enumerate(PLACES)}
 _ARM = {name: code for code, name in enumerate(ARMS)}

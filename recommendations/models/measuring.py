@@ -21,6 +21,7 @@ class Placement(models.TextChoices):
     """Where recommendations are shown."""
 
     HOME = "home", _("Home page")
+    DISCOVER = "discover", _("New to this person")
     PRODUCT = "product", _("Product page")
     SIMILAR = "similar", _("Similar products")
     COMPLEMENTARY = "complementary", _("Goes with it")
