@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommendations.engines.anti_stalking import anti_stalking
 from recommendations.engines.blend import BLENDS, IMPERSONAL, Model, best
 from recommendations.engines.pipeline import recommend
 from recommendations.engines.request import BASKET, HOME, ORDER_CONFIRMATION, PLACEMENTS, PRODUCT, REPLENISH, Request
@@ -60,6 +61,8 @@ def test_every_answer_keeps_the_rules(model: Model, request_: Request):
 def test_an_answer_is_only_short_when_products_run_out(model: Model, request_: Request):
     allowed = np.ones(SIZE, bool) if request_.eligible is None else request_.eligible.copy()
     allowed[model.hidden(request_)] = False
+    for _stage, _code, where in anti_stalking(model, request_):
+        allowed[where] = False
     if request_.placement != REPLENISH:  # which offers nothing but what the person bought
         assert len(recommend(model, request_)) == min(request_.limit, int(allowed.sum()))
 
