@@ -50,8 +50,8 @@ checks: install ## settings and migrations are complete
 bench: install ## measure against the bars of the specification
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench
 
-bench-promotions: install ## measure decisions on carts; needs no server
-	$(BIN)/python -m bench promotions
+bench-promotions: install ## measure decisions on carts, alone and through the API, and making codes
+	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench promotions redemptions
 
 bench-recommendations: install ## measure recommendations: quality on real orders, training, answers
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench recommendations

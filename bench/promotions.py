@@ -1,6 +1,6 @@
 """What a decision on a cart costs as the number of active promotions grows.
 
-``python -m bench promotions`` (``make bench-promotions``); needs neither database nor Redis. A cart of ten lines meets
+``python -m bench promotions``; needs neither database nor Redis. A cart of ten lines meets
 promotions of which one in a hundred could match it; the others are for other products, categories, segments, people
 and codes. Beside it: the same with ten that could match, however many exist.
 """

@@ -124,7 +124,8 @@ def _fill(batch: CouponBatch, people: list[int | None]) -> int:
     """One code for each; where one exists already, another is thrown for whoever is left without."""
     left = people
     while left:
-        fresh = codes.make_codes(len(left), prefix=batch.prefix, length=batch.length, random_bytes=os.urandom)
+        # In the order of the index, which is then written page by page.
+        fresh = sorted(codes.make_codes(len(left), prefix=batch.prefix, length=batch.length, random_bytes=os.urandom))
         taken = _copy(batch, list(zip(fresh, left, strict=True)))
         left = [customer for code, customer in zip(fresh, left, strict=True) if code in taken] if taken else []
     return len(people)

@@ -65,7 +65,8 @@ def read_promotion(document: Any) -> d.Promotion:
     """One promotion. Raises Unreadable."""
     _check("promotion", document)
     promotion = _promotion(document, "")
-    _check_names([promotion], d.LANES)
+    if promotion.lane not in {lane.name for lane in d.LANES}:
+        raise Unreadable("lane", f"There is no lane {promotion.lane!r}.")
     return promotion
 
 
