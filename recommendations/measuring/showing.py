@@ -35,6 +35,8 @@ SOURCE_LABELS = {
     "sessions": gettext_lazy("What others did in such visits"),
     "tifu": gettext_lazy("Next basket"),
     "range": gettext_lazy("The rest of the range"),
+    "season": gettext_lazy("Sells at this time of the year"),
+    "repurchase": gettext_lazy("Time to buy it again"),
     "pinned": gettext_lazy("Pinned by a rule"),
     "explored": gettext_lazy("Explored"),
     "other": gettext_lazy("Other"),

@@ -56,6 +56,8 @@ SOURCES = (
     "tifu",
     "pinned",
     "explored",
+    "season",
+    "repurchase",
 )
 _PLACE = {name: code for code, name in enumerate(PLACES)}
 _ARM = {name: code for code, name in enumerate(ARMS)}
