@@ -75,7 +75,10 @@ def job_cancel(request: MerchantRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return redirect("job_detail", request.merchant.slug, pk)
     job.refresh_from_db()
-    return render(request, "parts/job.html", {"job": job})
+    response = render(request, "parts/job.html", {"job": job})
+    if job.is_finished:  # it had not begun yet: what the page says of it is out of date
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @merchant_view(Role.ANALYST)

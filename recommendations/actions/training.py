@@ -36,6 +36,7 @@ from recommendations.queries import Snapshot, Window, read_snapshot
 from recommendations.slots import last_slot
 
 if TYPE_CHECKING:
+    from recommendations.engines.als import Factoriser
     from recommendations.engines.gate import Live
     from recommendations.engines.training import Trained
 
@@ -191,6 +192,7 @@ def training_lock(merchant: Merchant) -> Iterator[None]:
 
 def _train(training: _Training) -> ModelVersion:
     # implicit and polars bring thread pools that do not survive a fork: only a training loads them.
+    from recommendations.engines.als import computed_by  # noqa: PLC0415
     from recommendations.engines.training import train  # noqa: PLC0415
 
     watch = training.watch
@@ -198,7 +200,8 @@ def _train(training: _Training) -> ModelVersion:
     snapshot = read_snapshot(training.merchant, Window.of(training_plan(training.merchant)))
     interactions = to_interactions(snapshot)
     watch.tell_of(snapshot)
-    trained = train(interactions, watch, live=_live(training.merchant))
+    with computed_by(_factoriser(training.engine)):
+        trained = train(interactions, watch, live=_live(training.merchant))
     watch.tell_result(trained)
     facts = {**_facts(interactions, snapshot), "mode": trained.mode, "metrics": trained.metrics}
     facts |= {"checks": [check.as_dict() for check in trained.verdict.checks], "health": snapshot.health}
@@ -214,6 +217,15 @@ def _train(training: _Training) -> ModelVersion:
     )
     tidy(training.merchant)
     return version
+
+
+def _factoriser(engine: str) -> Factoriser | None:
+    """What computes the factors; None: this machine."""
+    if engine != ModelVersion.Engine.SPARK:
+        return None
+    from recommendations.engines.spark import factorise  # noqa: PLC0415 - as the training
+
+    return factorise
 
 
 def _live(merchant: Merchant) -> Live | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +25,25 @@ REGULARIZATION = 10.0
 SEED = 20_261_120
 
 
+class Factoriser(Protocol):
+    """What computes factors: :func:`factorise`, or something that gives the same on other machines."""
+
+    def __call__(self, matrix: sp.csr_array, tick: Tick, *, start: Floats | None) -> tuple[Floats, Floats]: ...
+
+
+_factoriser: ContextVar[Factoriser | None] = ContextVar("factoriser", default=None)
+
+
+@contextmanager
+def computed_by(factoriser: Factoriser | None) -> Iterator[None]:
+    """Inside, every fit has its factors from ``factoriser``; None: from this machine."""
+    token = _factoriser.set(factoriser)
+    try:
+        yield
+    finally:
+        _factoriser.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class Als:
     """Factors of customers and products, and the inverse Gramian that folds in what came after the training."""
@@ -36,7 +58,8 @@ class Als:
 
     @classmethod
     def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
-        customers, products = factorise(interactions.matrix(), tick, start=earlier.products if earlier else None)
+        compute = _factoriser.get() or factorise
+        customers, products = compute(interactions.matrix(), tick, start=earlier.products if earlier else None)
         gramian = products.T.astype(np.float64) @ products + REGULARIZATION * np.eye(products.shape[1])
         return cls(customers, products, np.linalg.inv(gramian).astype(np.float32))
 

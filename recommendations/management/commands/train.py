@@ -21,11 +21,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--merchant", required=True, metavar="SLUG", help="the shop's short name")
+        parser.add_argument(
+            "--engine",
+            choices=ModelVersion.Engine.values,
+            default=ModelVersion.Engine.IMPLICIT,
+            help="spark computes the factors on the cluster SPARK_MASTER (extra “spark”)",
+        )
 
-    def handle(self, *args: Any, merchant: str, **options: Any) -> None:
+    def handle(self, *args: Any, merchant: str, engine: str = ModelVersion.Engine.IMPLICIT, **options: Any) -> None:
         try:
             shop = Merchant.objects.get(slug=merchant)
-            job = request_training(shop, staff=None, ring_worker=False)
+            job = request_training(shop, staff=None, ring_worker=False, engine=engine)
         except Merchant.DoesNotExist as error:
             raise CommandError(f"There is no merchant “{merchant}”.") from error
         except DomainError as error:
