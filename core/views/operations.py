@@ -68,15 +68,17 @@ def job_progress(request: MerchantRequest, pk: int) -> HttpResponse:
 @merchant_view(Role.SUPPORT)
 def job_cancel(request: MerchantRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(_jobs(request), pk=pk)
+    is_late = False
     try:
         cancel_job(job)
     except DomainError as error:
         messages.error(request, str(error.message))
+        is_late = True
     if not request.htmx:
         return redirect("job_detail", request.merchant.slug, pk)
     job.refresh_from_db()
     response = render(request, "parts/job.html", {"job": job})
-    if job.is_finished:  # it had not begun yet: what the page says of it is out of date
+    if job.is_finished and not is_late:  # it had not begun yet: what the page says of it is out of date
         response["HX-Refresh"] = "true"
     return response
 
