@@ -14,7 +14,7 @@ FIELDS = ("is_paused", "hour", "refresh_minutes", "purchase_days", "event_days")
 @transaction.atomic
 def save_plan(merchant: Merchant, *, staff: Staff, **values: int | bool) -> TrainingPlan:
     """Store the plan; what changed is in the audit log."""
-    plan, _created = TrainingPlan.objects.select_for_update().get_or_create(merchant=merchant)
+    plan, _created = TrainingPlan.objects.for_merchant(merchant).select_for_update().get_or_create(merchant=merchant)
     changes = {name: {"from": getattr(plan, name), "to": value} for name, value in values.items()}
     changes = {name: change for name, change in changes.items() if change["from"] != change["to"]}
     if not changes:

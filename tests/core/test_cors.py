@@ -13,7 +13,8 @@ ORIGIN = "https://shop.example"
 RECOMMENDATIONS = "/api/v1/recommendations"
 # Reading, and what is sent: everything else is for servers.
 TRACKING = {f"/api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")}
-FOR_BROWSERS = {RECOMMENDATIONS, *TRACKING}
+SEARCH = {"/api/v1/search", "/api/v1/search/suggestions"}
+FOR_BROWSERS = {RECOMMENDATIONS, *SEARCH, *TRACKING}
 
 
 def _preflight(path: str, method: str, **headers: str) -> Any:
