@@ -26,7 +26,7 @@ from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.temporal import DEPTH, Target
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Bools, Floats, Ints
-from recommendations.engines.popularity import Range
+from recommendations.engines.popularity import Popularity, Range
 from recommendations.engines.request import (
     BASKET,
     CATEGORY,
@@ -62,6 +62,9 @@ FOLLOWERS: Mapping[str, tuple[str, ...]] = {
     BASKET: (ORDER_CONFIRMATION,),
     PRODUCT: (COMPLEMENTARY,),
 }
+# Only known people can be asked what they bought next. To a stranger the engines of people say nothing: popularity
+# speaks then, before the range fills up, whatever it is worth beside the others.
+LEAST = {Popularity.name: 0.02}
 SMALLEST_BASKET = 3
 DISCOUNT = 1 / np.log2(np.arange(DEPTH) + 2)
 IDEAL: Floats = np.cumsum(DISCOUNT).astype(np.float32)
@@ -101,8 +104,9 @@ def unbiased(blend: Blend) -> dict[str, float]:
 
 
 def _with(blend: Blend, found: Blend) -> dict[str, float]:
-    """What was found; what was not asked about stays as it is in ``blend``."""
-    return {**found, **{name: weight for name, weight in blend.items() if name in UNTUNED}}
+    """What was found, and no less than the least of it; what was not asked about stays as it is in ``blend``."""
+    least = {name: max(found[name], weight) for name, weight in LEAST.items() if name in blend}
+    return {**found, **least, **{name: weight for name, weight in blend.items() if name in UNTUNED}}
 
 
 def _next(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:

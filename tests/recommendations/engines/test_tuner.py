@@ -8,6 +8,7 @@ import pytest
 from recommendations.engines.blend import BLENDS, Model
 from recommendations.engines.evaluation import targets
 from recommendations.engines.interactions import Interactions
+from recommendations.engines.pipeline import recommend
 from recommendations.engines.request import (
     BASKET,
     CATEGORY,
@@ -116,6 +117,14 @@ def test_followers_take_over_and_keep_what_was_not_asked_about(model: Model, wor
     assert found[HOME]["sessions"] == BLENDS[HOME]["sessions"]
     assert found[PRODUCT]["range"] == BLENDS[PRODUCT]["range"]
     assert found[SIMILAR] == blind.blends[SIMILAR]  # orders say nothing about what is alike
+
+
+def test_a_stranger_is_shown_what_sells_whatever_known_people_made_of_popularity(model: Model, world: Interactions):
+    silent = {name: 0.0 if name == "popularity" else weight for name, weight in BLENDS[HOME].items()}
+    untold = replace(model, blends=dict(model.blends) | {HOME: silent})
+    tuned = replace(untold, blends=tune(untold, targets(world, 28), window(world), (HOME,)))
+    answer = recommend(tuned, Request(HOME, limit=5))
+    assert {ranked.source for ranked in answer} == {"popularity"}
 
 
 def test_too_few_questions_tune_nothing(model: Model, world: Interactions):
