@@ -29,7 +29,7 @@ def idempotent(method: ViewMethod) -> ViewMethod:
     """
 
     @wraps(method)
-    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def once(view: Any, request: Request, /, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get("Idempotency-Key")
         if not key:
             return method(view, request, *args, **kwargs)
@@ -41,7 +41,7 @@ def idempotent(method: ViewMethod) -> ViewMethod:
     return once
 
 
-def _run(key: str, view: Any, request: Request, method: ViewMethod, *args: Any, **kwargs: Any) -> Response:
+def _run(key: str, view: Any, request: Request, method: ViewMethod, /, *args: Any, **kwargs: Any) -> Response:
     merchant = caller(request).merchant
     if not try_lock_name(f"idempotency:{merchant.pk}:{key}"):
         raise DomainError("request_in_flight", "A request with this Idempotency-Key is still running.")

@@ -124,3 +124,13 @@ def test_the_codes_of_a_batch_as_csv(api: Storefront, merchant: Merchant) -> Non
     rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
     assert rows == ["code,customer,used,valid_until", f"{coupon.code},ada,0,"]
     assert api.get("/api/v1/coupon-batches/WELCOME").json()["made"] == 1
+
+
+def test_a_code_is_minted_once_under_its_idempotency_key(api: Storefront, merchant: Merchant) -> None:
+    CustomerFactory(merchant=merchant, external_id="ada")
+    CouponBatch.objects.create(merchant=merchant, key="CART", name="Left carts", prefix="", length=10)
+    url, headers = "/api/v1/coupon-batches/CART/coupons", {"Idempotency-Key": "k-1"}
+    first, second = (api.post(url, {"customer": "ada", "days": 7}, headers=headers) for _time in range(2))
+    assert first.status_code == second.status_code == 201
+    assert first.json() == second.json()
+    assert Coupon.objects.for_merchant(merchant).count() == 1

@@ -49,7 +49,7 @@ match stage:
     case "read":
         training.to_interactions = die
     case "measure":
-        engines.measure = die
+        engines.tune = die
     case "learn":
         Model.fit = second_time(Model.fit)
     case "judge":

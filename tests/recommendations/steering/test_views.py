@@ -12,6 +12,7 @@ from customers.models import Customer, CustomerKpis
 from merchants.models import AuditEntry, Membership, Merchant, Role
 from recommendations import loading
 from recommendations.actions import train_models
+from recommendations.engines.request import PLACEMENTS
 from recommendations.models import PlacementSettings, Rule
 from recommendations.serving import recommend
 from recommendations.steering.effects import effect_of
@@ -307,8 +308,7 @@ def test_a_shop_without_views_is_told_how_they_are_told(client: Client, merchant
 
 
 def test_the_holdout_is_set_and_audited(client: Client, merchant: Merchant):
-    given = dict.fromkeys(("product", "similar", "complementary", "basket", "order_confirmation", "search"), "0")
-    given |= dict.fromkeys(("category", "replenish", "till", "not_found"), "0")
+    given = dict.fromkeys(PLACEMENTS, "0")
     too_many = client.post(url(merchant, "recommendation_holdout"), given | {"home": "51"})
     assert too_many.status_code == 422
     answer = client.post(url(merchant, "recommendation_holdout"), given | {"home": "10"})
