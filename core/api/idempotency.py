@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.db import transaction
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,8 +53,9 @@ def _run(key: str, view: Any, request: Request, method: ViewMethod, /, *args: An
     if record:
         return Response(record.body, status=record.status, headers={"Idempotent-Replay": "true"})
     response = method(view, request, *args, **kwargs)
+    body = json.loads(JSONRenderer().render(response.data))  # moments and the like as they go out
     IdempotencyRecord.objects.create(
-        merchant=merchant, key=key, fingerprint=fingerprint, status=response.status_code, body=response.data
+        merchant=merchant, key=key, fingerprint=fingerprint, status=response.status_code, body=body
     )
     return response
 
