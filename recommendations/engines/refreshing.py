@@ -19,6 +19,7 @@ from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.popularity import Range
 from recommendations.engines.repurchase import Repurchase
+from recommendations.engines.season import Season
 from recommendations.engines.sessions.engine import SessionKnn
 
 # By name: those that learn in seconds, whatever the size of the shop.
@@ -74,6 +75,8 @@ def grown(engine: Engine, known: int, products: int) -> Engine:
         return replace(engine, products=np.concatenate([engine.products, nothing]))
     if isinstance(engine, History):
         return replace(engine, repeatable=np.concatenate([engine.repeatable, np.ones(more, np.bool_)]))
+    if isinstance(engine, Season):
+        return replace(engine, rise=np.concatenate([engine.rise, np.ones(more, np.float32)]))
     if isinstance(engine, Repurchase):
         return engine.grown(products)
     # An instance cannot have a class variable; nobody asks the class of a grown engine for its name.

@@ -20,9 +20,10 @@ from recommendations.engines.interface import Context
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.neighbours import Neighbours
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
+from recommendations.engines.refreshing import grown
 from recommendations.engines.repurchase import PRIOR_PAIRS, PRIOR_RATE, repeat_rate
 from recommendations.engines.request import Request
-from recommendations.engines.season import rise
+from recommendations.engines.season import Season, rise
 from tests.recommendations.worlds import GROUPS, PER_GROUP, interactions, tastes
 
 
@@ -333,3 +334,11 @@ def test_the_season_moves_what_engines_of_people_say_and_leaves_popularity():
     expected = plain[0] * rise(world)
     assert season[0] == pytest.approx(expected / expected.max(), abs=1e-5)
     assert np.array_equal(season[1], plain[1])
+
+
+def test_the_season_goes_on_when_products_join_after_the_training():
+    world = tastes()
+    model = Model.fit(world)
+    season = grown(model.engines["season"], model.products, model.products + 2)
+    assert isinstance(season, Season)
+    assert season.rise.tolist() == [*rise(world).tolist(), 1.0, 1.0]
