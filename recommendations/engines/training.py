@@ -65,7 +65,7 @@ def train(interactions: Interactions, progress: Progress, *, live: Live | None =
     """
     people = interactions.without_bots()
     if not is_enough(people):
-        model = Model.fit(interactions, IMPERSONAL)
+        model = Model.fit(people, IMPERSONAL)
         progress.step("judge")
         return Trained(model, POPULARITY_ONLY, {}, judge(model, rows=len(people), live=live, measured={}))
     earlier, measured = _measure(people, progress)

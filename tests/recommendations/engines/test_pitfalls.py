@@ -121,16 +121,20 @@ def test_implicit_is_imported_inside_the_task():
 
 
 def test_bots_are_dropped_first(monkeypatch: pytest.MonkeyPatch):
-    learnt: list[int] = []
+    """Before anybody counts what there is, and from what a shop with too little of it shows."""
+    counted: list[int] = []
 
     def note(people: Any) -> bool:
-        learnt.extend(np.unique(people.customer).tolist())
+        counted.extend(np.unique(people.customer).tolist())
         return False
 
     monkeypatch.setattr(training, "is_enough", note)
     rows: list[tuple[int | None, int, int, float]] = [(9, product, 900, 1.0) for product in range(210)]
-    training.train(interactions([*rows, (1, 1, 1, 1.0), (2, 2, 2, 1.0)]), Quiet())
-    assert learnt == [0, 1]
+    trained = training.train(interactions([*rows, (1, 1, 1, 1.0), (2, 2, 2, 1.0)]), Quiet())
+    assert counted == [0, 1]
+    popular = trained.model.engines["popularity"].scores(Context())
+    assert popular is not None
+    assert np.flatnonzero(popular).tolist() == [1, 2]
 
 
 def test_the_split_is_temporal():
