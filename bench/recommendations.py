@@ -49,7 +49,7 @@ def training() -> list[Figure]:
     return [
         Figure("bare ALS fit", bare, "s"),
         Figure("training without reading", whole, "s"),
-        Figure("training / bare ALS fit", whole / bare, "", at_most=4),
+        Figure("training / bare ALS fit", whole / bare),
     ]
 
 
