@@ -118,8 +118,9 @@ class Model:
 
     engines: Mapping[str, Engine]
     blends: Mapping[str, Blend]
-    # Powers of the season: raising a whole range to a power costs more than anything else in an answer.
-    _seasons: dict[float, Floats] = field(default_factory=dict, repr=False, compare=False)
+    # Powers of the season: raising a whole range to a power costs more than anything else in an answer. Every model has
+    # its own, one that replaces another too.
+    _seasons: dict[float, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def fit(

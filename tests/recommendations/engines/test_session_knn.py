@@ -15,7 +15,7 @@ from recommendations.engines.interface import Context
 from recommendations.engines.sessions.columns import Sessions
 from recommendations.engines.sessions.engine import SessionKnn
 from recommendations.engines.sessions.index import LONGEST, Index
-from recommendations.engines.sessions.knn import FLAT, VARIANTS, Current, SessionNeighbours, Variant
+from recommendations.engines.sessions.knn import FLAT, LEAST_SHARE, VARIANTS, Current, SessionNeighbours, Variant
 from tests.recommendations.worlds import NOON, frame, products
 
 PRODUCTS = 8
@@ -46,9 +46,12 @@ def by_the_formula(visits: list[list[int]], ages: list[float], clicks: list[int]
     def decay(step: int, scale: float) -> float:
         return 1 - step / len(clicks) if variant.linear else exp(-step / scale)
 
+    # What counts less than a thousandth of another click is not followed.
+    followed = {product: decay(step, variant.position) for product, step in steps.items() if held[product]}
+    followed = {product: said for product, said in followed.items() if said >= LEAST_SHARE * max(followed.values())}
     for visit, age in useful:
         places = {product: place for place, product in enumerate(visit)}
-        common = steps.keys() & places.keys()
+        common = followed.keys() & places.keys()
         if not common:
             continue
         similarity = sum(decay(steps[product], variant.position) for product in common)
