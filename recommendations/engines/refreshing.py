@@ -1,7 +1,7 @@
 """Between two trainings: the quick engines are fitted anew, and products that are new since then join in.
 
 Positions of the training stay as they are, new products follow behind them. Engines that were not fitted anew say
-nothing of new products; those of popularity, sessions and content do.
+nothing of new products; those of popularity and sessions do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from recommendations.engines.season import Season
 from recommendations.engines.sessions.engine import SessionKnn
 
 # By name: those that learn in seconds, whatever the size of the shop.
-QUICK = frozenset({"popularity", "category_popularity", "sessions", "content"})
+QUICK = frozenset({"popularity", "category_popularity", "sessions"})
 
 
 # What a refresh takes from the training: the order of its range, and the decays of sessions, which take long to find.
