@@ -1,10 +1,8 @@
 """What callers get: from the live model, without SQL, and whatever breaks."""
 
 import shutil
-import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
@@ -14,10 +12,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import translation
 from pytest_django import DjangoAssertNumQueries, Settings
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisAway
-from redis.retry import Retry
 
 from catalog.models import Category, Product
 from core import events
@@ -245,28 +240,6 @@ def test_without_redis_the_model_answers_and_redis_is_left_alone(
         answer = recommend(merchant_id=merchant.pk, placement="home", external_id="c-2")
         assert groups(answer).count(2) >= 6
     assert len(asked) == 1  # the others did not wait for a time-out
-
-
-def test_a_redis_that_hangs_under_load_costs_no_answer(
-    merchant: Merchant, live: ModelVersion, monkeypatch: pytest.MonkeyPatch
-):
-    recommend(merchant_id=merchant.pk, placement="home")
-    monkeypatch.setattr(loading, "POINTER_SECONDS", 60.0)
-    with socket.create_server(("127.0.0.1", 0)) as listener:  # accepts, and never says a word
-        hanging = Redis(port=listener.getsockname()[1], socket_timeout=0.25, retry=Retry(NoBackoff(), 0))
-        monkeypatch.setattr(recent, "redis_client", lambda: hanging)
-
-        def ask(number: int) -> tuple[float, Recommendation]:
-            began = time.monotonic()
-            who = {"external_id": f"c-{number % 100}", "anonymous_id": f"v-{number}"}
-            answer = recommend(merchant_id=merchant.pk, placement="home", **who)
-            return time.monotonic() - began, answer
-
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(ask, range(200)))
-    assert all(len(answer.items) == 8 and answer.model_version == live.version for _taken, answer in answers)
-    # Only those that were on their way when it began to hang waited for the time-out.
-    assert sum(taken > 0.24 for taken, _answer in answers) <= 16
 
 
 def test_what_is_due_is_read_beside_the_answers(
