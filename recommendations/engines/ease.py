@@ -12,17 +12,19 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Arrays, Context, Floats, Ints, Tick, no_tick
-from recommendations.engines.neighbours import Neighbours
+from recommendations.engines.neighbours import BLOCK, Neighbours
 
 # Compared on Online Retail, λ at 2011-08-12, 2011-09-11 and 2011-10-11: 100 to 1000 are about equal; the length at
 # 2011-09-11 and 2011-10-11: 200 rank what is new as well as the whole matrix, 50 lose 7 %.
 REGULARIZATION = 300.0
 LENGTH = 200
-# The matrix is dense and its inverse costs the cube: 400 MB and half a minute here. Of a wider range the most bought
-# products are taken; the neighbours of the others are item-kNN's.
+# The matrix is dense and its inverse costs the cube: 400 MB and a quarter of a minute here. Of a wider range the most
+# bought products are taken; the neighbours of the others are item-kNN's.
 MOST_PRODUCTS = 10_000
-# Two are enough for half a minute, and leave something to those who serve beside a training.
-THREADS = 2
+# With λ in the hundreds one or two buyers say next to nothing, and cost as much as two hundred do.
+FEWEST_BUYERS = 3
+# A second one waits for the first by spinning: it doubles the CPU time and halves nothing, where others want it too.
+THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Ease:
         tick()
         matrix = interactions.matrix()
         head = most_bought(matrix)
+        if len(head) < 2:
+            return cls(Neighbours.none(matrix.shape[1]))
         found = Neighbours.of_dense(weights(matrix[:, head]), LENGTH)
         return cls(found if len(head) == matrix.shape[1] else _among_all(found, head, matrix.shape[1]))
 
@@ -58,9 +62,9 @@ class Ease:
 
 
 def most_bought(matrix: sp.csr_array, at_most: int = MOST_PRODUCTS) -> Ints:
-    """Ascending positions of the products with the most buyers."""
+    """Ascending positions of the products with the most buyers, and no fewer than say anything."""
     buyers = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    return np.sort(np.argsort(-buyers, kind="stable")[:at_most]).astype(np.int32)
+    return np.sort(np.argsort(-buyers, kind="stable")[: min(at_most, (buyers >= FEWEST_BUYERS).sum())]).astype(np.int32)
 
 
 def weights(matrix: sp.csr_array) -> Floats:
@@ -77,11 +81,20 @@ def weights(matrix: sp.csr_array) -> Floats:
         assert not failed  # a Gramian with λ > 0 is positive definite
         inverse, failed = spotri(factor, lower=1, overwrite_c=1)
         assert not failed
-    inverse = np.tril(inverse)
-    inverse += np.tril(inverse, -1).T
-    result: Floats = -inverse / np.diag(inverse)
-    np.fill_diagonal(result, 0)
-    return result
+    return _scaled(inverse)
+
+
+def _scaled(inverse: Floats) -> Floats:
+    """B from P, of which only the lower triangle is filled; block by block, so that there is one matrix and no second."""
+    size, diagonal = len(inverse), np.diag(inverse).copy()
+    for begin in range(0, size, BLOCK):
+        rows = slice(begin, begin + BLOCK)
+        block = inverse[rows, rows]
+        inverse[rows, rows] = np.tril(block) + np.tril(block, -1).T
+        inverse[rows, begin + BLOCK :] = inverse[begin + BLOCK :, rows].T
+    inverse /= -diagonal
+    np.fill_diagonal(inverse, 0)
+    return np.ascontiguousarray(inverse)
 
 
 def _among_all(found: Neighbours, head: Ints, products: int) -> Neighbours:

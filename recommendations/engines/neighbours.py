@@ -30,6 +30,11 @@ class Neighbours:
     scores: Floats
 
     @classmethod
+    def none(cls, products: int) -> Self:
+        """Nobody has any."""
+        return cls(np.zeros((products, 1), np.int32), np.zeros((products, 1), np.float32))
+
+    @classmethod
     def strongest(cls, similarity: sp.csr_array, length: int = LIST_LENGTH) -> Self:
         """The ``length`` highest positive entries of each row of ``similarity``, without the product itself."""
         size = similarity.shape[0]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
 import scipy.sparse as sp
 
 from recommendations.engines.blend import IMPERSONAL, Blend, Model
@@ -20,7 +21,7 @@ from recommendations.engines.evaluation.temporal import Ranked, judged, rank
 from recommendations.engines.gate import FEWEST_MEASURED, Live, Refusal, Verdict, judge
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.request import DISCOVER, HOME
-from recommendations.engines.tuner import tune
+from recommendations.engines.tuner import Sheet, asked, tuned
 
 FEWEST_ROWS, FEWEST_REPEATERS = 1_000, 25
 WINDOW_DAYS = 28
@@ -109,22 +110,30 @@ def _measure(interactions: Interactions, progress: Progress) -> tuple[Model | No
     progress.step("measure", total=Model.effort() + 1)
     past, window = interactions.older_than(WINDOW_DAYS), interactions.where(interactions.age <= WINDOW_DAYS)
     model = Model.fit(past, tick=progress.advance)
-    ranked = _ranked_by_strangers(model, past, window, wanted)
-    model = replace(model, blends=tune(model, wanted, window))
+    sheets = asked(model, wanted, window)
+    ranked = _ranked_by_strangers(model, past, sheets, wanted)
+    model = replace(model, blends=tuned(model, sheets))
     progress.advance()
     return model, judged(ranked, model.products)
 
 
 def _ranked_by_strangers(
-    model: Model, past: Interactions, window: Interactions, wanted: Sequence[Target]
+    model: Model, past: Interactions, sheets: Mapping[str, Sheet], wanted: Sequence[Target]
 ) -> dict[str, Ranked]:
     """The lists for each half of the people by blends that the other half tuned."""
     bought, halves = past.matrix(), (wanted[::2], wanted[1::2])
     first, second = (
-        _rank(model, bought, half, tune(model, other, window, (HOME, DISCOVER)))
-        for half, other in (halves, halves[::-1])
+        _rank(model, bought, half, tuned(model, _of_people(sheets, other))) for half, other in (halves, halves[::-1])
     )
     return {method: lists.joined(second[method]) for method, lists in first.items()}
+
+
+def _of_people(sheets: Mapping[str, Sheet], people: Sequence[Target]) -> dict[str, Sheet]:
+    """Only what these people were asked."""
+    customers = [target.customer for target in people]
+    return {
+        name: sheets[name].where(np.isin(sheets[name].of, customers)) for name in (HOME, DISCOVER) if name in sheets
+    }
 
 
 def _rank(

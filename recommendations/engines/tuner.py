@@ -20,12 +20,12 @@ from itertools import islice
 
 import numpy as np
 
-from recommendations.engines.blend import SEASONAL, Blend, Model, best
+from recommendations.engines.blend import SEASONAL, Blend, Model
 from recommendations.engines.evaluation.asked import Asked
 from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.temporal import DEPTH, Target
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import Bools, Floats, Ints
+from recommendations.engines.interface import NO_PRODUCTS, NOTHING, Bools, Floats, Ints
 from recommendations.engines.popularity import Popularity, Range
 from recommendations.engines.request import (
     BASKET,
@@ -45,7 +45,7 @@ from recommendations.engines.sessions.engine import SessionKnn
 
 # Fewer questions than this say less than what was found elsewhere.
 FEWEST_QUESTIONS = 100
-MOST_QUESTIONS = 1_000
+MOST_QUESTIONS: Mapping[str, int] = {HOME: 1_000, DISCOVER: 1_000, PRODUCT: 500, BASKET: 500}
 # Of each engine so many products come into question.
 CANDIDATES = 50
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -73,11 +73,12 @@ ASKED = (HOME, DISCOVER, PRODUCT, BASKET)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request, what should be in the answer, and what may not be in it."""
+    """A request, what should be in the answer, and what may not be in it; ``of``: whose question it is, −1 for nobody's."""
 
     request: Request
     wanted: Ints
     hidden: Ints
+    of: int = NOTHING
 
 
 def tune(
@@ -87,14 +88,30 @@ def tune(
 
     ``model`` has not seen ``window``, the newest purchases; ``wanted`` are next baskets in it.
     """
-    blends = dict(model.blends)
+    return tuned(model, asked(model, wanted, window, placements))
+
+
+def asked(
+    model: Model, wanted: Sequence[Target], window: Interactions, placements: Sequence[str] = ASKED
+) -> dict[str, Sheet]:
+    """What each engine says to the questions of ``placements``: it is asked once, however often a blend is sought."""
+    sheets = {}
     for placement in placements:
-        questions = list(islice(_QUESTIONS[placement](model, wanted, window), MOST_QUESTIONS))
-        if len(questions) < FEWEST_QUESTIONS:
+        questions = list(islice(_QUESTIONS[placement](model, wanted, window), MOST_QUESTIONS[placement]))
+        if questions:
+            sheets[placement] = Sheet.of_questions(model, questions, model.blend_of(placement))
+    return sheets
+
+
+def tuned(model: Model, sheets: Mapping[str, Sheet]) -> dict[str, Blend]:
+    """The model's blends, those of placements with enough questions as the questions would have them."""
+    blends = dict(model.blends)
+    for placement, sheet in sheets.items():
+        if len(sheet) < FEWEST_QUESTIONS:
             continue
-        found = search(Sheet.of(model, questions, model.blends[placement]), model.blends[placement])
+        found = search(sheet, model.blend_of(placement))
         for name in (placement, *FOLLOWERS.get(placement, ())):
-            blends[name] = _with(model.blends[name], found)
+            blends[name] = _with(model.blend_of(name), found)
     return blends
 
 
@@ -113,7 +130,7 @@ def _next(model: Model, wanted: Sequence[Target], window: Interactions) -> Itera
     """What is in the next basket?"""
     for target in wanted:
         request = Request(HOME, customer=target.customer)
-        yield Question(request, target.products, model.hidden(request))
+        yield Question(request, target.products, model.hidden(request), target.customer)
 
 
 def _new(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
@@ -123,7 +140,7 @@ def _new(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterat
         owned = model.hidden(request)
         new = np.setdiff1d(target.products, owned)
         if len(new):
-            yield Question(request, new, owned)
+            yield Question(request, new, owned, target.customer)
 
 
 def _beside_one(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
@@ -164,21 +181,26 @@ class Sheet:
     said: Mapping[tuple[str, float], Floats]  # (questions, candidates), by engine and power of the season
     wanted: Bools  # (questions, candidates)
     ideal: Floats  # (questions,)
+    of: Ints  # (questions,) whose question it is
+
+    def __len__(self) -> int:
+        return len(self.ideal)
 
     @property
     def engines(self) -> list[str]:
         """Who says anything: the others' weights cannot be told."""
         return list(dict.fromkeys(name for (name, _power), values in self.said.items() if values.any()))
 
+    def where(self, rows: Bools) -> Sheet:
+        """Only these questions."""
+        said = {key: values[rows] for key, values in self.said.items()}
+        return Sheet(said, self.wanted[rows], self.ideal[rows], self.of[rows])
+
     @classmethod
-    def of(cls, model: Model, questions: Sequence[Question], blend: Blend) -> Sheet:
-        keys = [
-            (name, power)
-            for name in blend
-            if name not in UNTUNED and name != Season.name and name in model.engines
-            for power in (POWERS if name in SEASONAL else POWERS[:1])
-        ]
-        rows = [_row(model, question, keys) for question in questions]
+    def of_questions(cls, model: Model, questions: Sequence[Question], blend: Blend) -> Sheet:
+        names = [name for name in blend if name not in UNTUNED and name != Season.name and name in model.engines]
+        keys = [(name, power) for name in names for power in (POWERS if name in SEASONAL else POWERS[:1])]
+        rows = [_row(model, question, names) for question in questions]
         width = max(len(candidates) for candidates, _said in rows)
         said = {key: np.zeros((len(rows), width), np.float32) for key in keys}
         wanted = np.zeros((len(rows), width), np.bool_)
@@ -188,7 +210,7 @@ class Sheet:
                 said[key][number, : len(candidates)] = value
         sizes = np.array([min(len(question.wanted), DEPTH) for question in questions])
         ideal: Floats = IDEAL[sizes - 1]
-        return cls(said, wanted, ideal)
+        return cls(said, wanted, ideal, np.array([question.of for question in questions], np.int32))
 
     def gain(self, blend: Blend) -> float:
         """The mean NDCG@10 of a blend."""
@@ -206,20 +228,36 @@ class Sheet:
         return float((hits @ DISCOUNT[: hits.shape[1]] / self.ideal).mean())
 
 
-def _row(
-    model: Model, question: Question, keys: Sequence[tuple[str, float]]
-) -> tuple[Ints, dict[tuple[str, float], Floats]]:
-    """The products that come into question, and what each engine says of them."""
+def _row(model: Model, question: Question, names: Sequence[str]) -> tuple[Ints, dict[tuple[str, float], Floats]]:
+    """The products that come into question, and what each engine says of them.
+
+    Those that an engine ranks high in no season or in a full one: what is high in between is high in one of both.
+    """
     asked = Asked(model, model.context(question.request))
-    said: dict[tuple[str, float], Floats] = {}
-    for key in keys:
-        scores = asked.scaled(*key)
-        if scores is not None:
-            scores[question.hidden] = 0
-            said[key] = scores
-    lists = [best(scores, CANDIDATES) for scores in said.values()]
-    candidates = np.unique(np.concatenate(lists)) if lists else np.empty(0, np.int32)
-    return candidates, {key: scores[candidates] for key, scores in said.items()}
+    shown = np.ones(model.products, np.bool_)
+    shown[question.hidden] = False
+    lists = [
+        _highest(scores * shown)
+        for name in names
+        for power in ((POWERS[0], POWERS[-1]) if name in SEASONAL else POWERS[:1])
+        if (scores := asked.scaled(name, power)) is not None
+    ]
+    candidates = np.unique(np.concatenate(lists)) if lists else NO_PRODUCTS
+    said = {
+        (name, power): scores[candidates]
+        for name in names
+        for power in (POWERS if name in SEASONAL else POWERS[:1])
+        if (scores := asked.scaled(name, power)) is not None
+    }
+    return candidates, said
+
+
+def _highest(scores: Floats) -> Ints:
+    """The candidates of one engine. Most say something of few products only, and nothing of the rest need be sorted."""
+    told = np.flatnonzero(scores)
+    if len(told) > CANDIDATES:
+        told = told[np.argpartition(scores[told], -CANDIDATES)[-CANDIDATES:]]
+    return told.astype(np.int32)
 
 
 def search(sheet: Sheet, start: Blend) -> dict[str, float]:

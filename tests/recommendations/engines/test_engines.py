@@ -170,9 +170,11 @@ def test_item_knn_survives_customers_who_bought_everything():
 
 
 def test_item_knn_fits_without_a_warning():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ItemKnn.fit(tastes(customers=20))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fitted = ItemKnn.fit(tastes(customers=20))
+    assert not told
+    assert fitted.neighbours.scores.any()
 
 
 def test_association_is_confidence_times_log_of_shrunk_lift():
@@ -294,6 +296,20 @@ def test_ease_takes_the_most_bought_of_a_range_that_is_too_wide(monkeypatch: pyt
     assert not found.scores[outside].any()
     assert set(found.ids[found.scores > 0].tolist()) <= set(head.tolist())
     assert found.scores[head].any()
+
+
+def test_ease_has_nothing_to_say_where_nothing_has_three_buyers():
+    found = Ease.fit(interactions([(1, 10, 1, 1.0), (1, 11, 1, 1.0), (2, 11, 2, 1.0)]))
+    scores = found.scores(anchored(1))
+    assert scores is not None
+    assert scores.tolist() == [0, 0]
+
+
+def test_ease_of_a_range_of_many_blocks_is_symmetric_before_it_is_scaled(monkeypatch: pytest.MonkeyPatch):
+    matrix = tastes(customers=60).matrix()
+    whole = weights(matrix)
+    monkeypatch.setattr("recommendations.engines.ease.BLOCK", 7)
+    assert weights(matrix) == pytest.approx(whole, abs=1e-6)
 
 
 def test_neighbours_of_a_dense_matrix_are_those_of_the_sparse_one():
