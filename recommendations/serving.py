@@ -122,7 +122,7 @@ def recommend(
         who = asker(loaded, merchant_id, customer_id=customer_id, external_id=external_id, anonymous_id=anonymous_id)
         draw = _draw(placement, product, who.customer_id or (anonymous_id if who.is_anybody else ""))
         request = request_for(loaded, who, placement, limit, product, basket, category, seed=draw)
-        group = _arm(loaded, merchant_id, who, placement, external_id, anonymous_id)
+        group = arm_of(loaded, merchant_id, who, placement, external_id, anonymous_id)
         items = _held_back(loaded, request) if group == HOLDOUT else _items(loaded, request, who, category)
     except Exception:  # a page or an order confirmation must not fail for want of recommendations
         logger.exception("no recommendations for merchant %s, placement %s", merchant_id, placement)
@@ -130,8 +130,8 @@ def recommend(
     return Recommendation(answer, loaded.version, items, group, who.customer_id)
 
 
-def _arm(loaded: Loaded, merchant_id: int, who: Asker, placement: str, external_id: str, anonymous_id: str) -> str:
-    """Whoever objects to profiling, or is nobody in particular, takes no part in a measurement."""
+def arm_of(loaded: Loaded, merchant_id: int, who: Asker, placement: str, external_id: str, anonymous_id: str) -> str:
+    """On which side of a measurement these are. Whoever objects to profiling, or is nobody in particular, takes no part in a measurement."""
     percent = loaded.wishes.holdouts.get(placement, 0)
     if not percent or who is NOBODY:
         return OPEN

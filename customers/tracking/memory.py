@@ -31,6 +31,8 @@ _LOOKED_AT = frozenset({VIEWED, WISHED, ADDED, ORDERED})
 # Recommended so often and never looked at: enough of it, until so long after the first of them.
 IGNORED_TIMES = 3
 COOL_DOWN_MS = 7 * 24 * 3600 * 1000
+# So the id of a search's answer begins: what somebody asked for by name was not pressed upon them.
+SEARCHED = "search-"
 # Stars of five that say that a person wants no more of it.
 BAD_RATING = 2
 MOST_PRODUCTS = 100
@@ -68,14 +70,18 @@ def products_of(name: str, properties: Mapping[str, Any]) -> tuple[tuple[str, in
     kind = TELLING.get(name)
     if kind is None:
         return ()
-    if kind == SHOWN and not properties.get("recommendation_id"):
-        return ()  # a category's list, which nobody put together for this person
+    if kind == SHOWN and not _is_recommended(properties.get("recommendation_id")):
+        return ()  # a category's list, which nobody put together for this person, or what they searched for
     if kind == DISLIKED:
         return _products([properties]) if _is_bad(properties.get("rating")) else ()
     if kind not in (CART, ORDERED, SHOWN):
         return _products([properties])
     listed = properties.get("products")
     return _products(listed[:MOST_PRODUCTS]) if isinstance(listed, list) else ()
+
+
+def _is_recommended(answer: Any) -> bool:
+    return bool(answer) and not (isinstance(answer, str) and answer.startswith(SEARCHED))
 
 
 def _is_bad(rating: Any) -> bool:

@@ -18,7 +18,8 @@ from recommendations.measuring.tickets import SOURCES
 from recommendations.models import Click, Impression, PlacementSettings, Rule
 
 DAYS = 60
-HOLDOUTS = {"home": 10, "product": 10, "basket": 5}
+HOLDOUTS = {"home": 10, "product": 10, "basket": 5, "search": 5}
+SHARES = {"home": 0.35, "product": 0.3, "basket": 0.15, "search": 0.2}
 # Answers seen before an order, and by people who bought nothing, per order.
 SEEN_BEFORE, SEEN_IDLY = 2, 2
 SHOWN = 8
@@ -42,13 +43,13 @@ class _Writer:
         """An answer that somebody saw; ``wanted``: what they opened and bought afterwards, if it was in there."""
         if at >= self.now:
             return
-        placement = ("home", "product", "basket")[int(self.random.choice(3, p=[0.45, 0.4, 0.15]))]
+        placement = str(self.random.choice(list(SHARES), p=list(SHARES.values())))
         group = arm(self.merchant.pk, placement, HOLDOUTS[placement], person_key(customer_id=customer_id))
         shown = [int(pk) for pk in self.random.choice(self.products, min(SHOWN, len(self.products)), replace=False)]
         if wanted is not None and group != HOLDOUT:
             shown = [wanted, *(pk for pk in shown if pk != wanted)][:SHOWN]
             self.random.shuffle(shown)
-        names = ("popularity", "range") if group == HOLDOUT else PERSONAL
+        names = ("search",) if placement == "search" else ("popularity", "range") if group == HOLDOUT else PERSONAL
         sources = [SOURCES.index(str(name)) for name in self.random.choice(names, len(shown))]
         about = {
             "merchant_id": self.merchant.pk,

@@ -16,7 +16,7 @@ from core.api.serializers import MomentField, StrictCharField, StrictSerializer
 from merchants.models import Scope
 from recommendations.measuring.telling import CLICK, IMPRESSION, Told, tell
 
-MOST_EVENTS, MOST_SKUS = 100, 50
+MOST_EVENTS, MOST_SKUS = 100, 100
 EXAMPLE = {"anonymous_id": "visitor-1", "events": [{"type": "impression"}, {"type": "click", "sku": "mug-blue"}]}
 
 

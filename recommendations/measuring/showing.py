@@ -39,6 +39,7 @@ SOURCE_LABELS = {
     "repurchase": gettext_lazy("Time to buy it again"),
     "pinned": gettext_lazy("Pinned by a rule"),
     "explored": gettext_lazy("Explored"),
+    "search": gettext_lazy("Searched for"),
     "other": gettext_lazy("Other"),
 }
 

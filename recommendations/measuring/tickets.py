@@ -19,11 +19,14 @@ from hashlib import blake2b
 
 from django.conf import settings
 
+from customers.tracking.memory import SEARCHED
+
 # Events about an answer are taken for so long: a page may stay open over night, and apps send late.
 VALID = timedelta(days=7)
-MAX_TICKET = 1000
+MAX_TICKET = 1300
 ID_BYTES, SEAL_BYTES, BLOCK = 8, 8, 64
-_VERSION = 1
+# The first byte of the body: answers of the recommender, and of the search, whose ids say so in the open as well.
+_RECOMMENDED, _FOUND = 1, 2
 # Codes are places in these lists: entries are only ever added, at the end.
 PLACES = (
     "home",
@@ -58,11 +61,12 @@ SOURCES = (
     "explored",
     "season",
     "repurchase",
+    "search",
 )
 _PLACE = {name: code for code, name in enumerate(PLACES)}
 _ARM = {name: code for code, name in enumerate(ARMS)}
 _SOURCE = {name: code for code, name in enumerate(SOURCES)}
-# Version, seconds since 1970, placement, arm, customer.
+# Kind of answer, seconds since 1970, placement, arm, customer.
 _HEAD = struct.Struct(">BIBBQ")
 _SMALL = 2**32
 
@@ -107,25 +111,28 @@ def issue(
     customer_id: int | None,
     products: Sequence[int],
     sources: Sequence[int],
+    is_search: bool = False,
 ) -> str:
-    """The ticket of an answer; about ten microseconds."""
+    """The ticket of an answer; about ten microseconds. ``is_search``: its products were searched for."""
     wide = any(product >= _SMALL for product in products)
     arm_code = _ARM[arm] | (0x80 if wide else 0)
-    head = _HEAD.pack(_VERSION, int(time.time()), _PLACE[placement], arm_code, customer_id or 0)
+    kind = _FOUND if is_search else _RECOMMENDED
+    head = _HEAD.pack(kind, int(time.time()), _PLACE[placement], arm_code, customer_id or 0)
     goods = struct.pack(f">{len(products)}{'Q' if wide else 'I'}", *products)
     key = _key(merchant_id)
     sealed = _masked(head + goods + bytes(sources), answer, key)
-    return urlsafe_b64encode(answer + sealed + _seal(answer + sealed, key)).rstrip(b"=").decode()
+    text = urlsafe_b64encode(answer + sealed + _seal(answer + sealed, key)).rstrip(b"=").decode()
+    return f"{SEARCHED}{text}" if is_search else text
 
 
 def read(merchant_id: int, ticket: str) -> Ticket:
     """What a ticket says. Raises BadTicket."""
     key = _key(merchant_id)
-    answer, sealed = _opened(ticket, key)
+    answer, sealed = _opened(ticket.removeprefix(SEARCHED), key)
     plain = _masked(sealed, answer, key)
-    version, seconds, place, arm_code, customer = _HEAD.unpack_from(plain)
-    if version != _VERSION:
-        raise BadTicket("from another version")
+    kind_of_answer, seconds, place, arm_code, customer = _HEAD.unpack_from(plain)
+    if kind_of_answer != (_FOUND if ticket.startswith(SEARCHED) else _RECOMMENDED):
+        raise BadTicket("from another version, or of another kind than it says")
     width, kind = (8, "Q") if arm_code & 0x80 else (4, "I")
     count = (len(plain) - _HEAD.size) // (width + 1)
     products = struct.unpack_from(f">{count}{kind}", plain, _HEAD.size)

@@ -116,6 +116,9 @@ class FacetsOut(serializers.Serializer[Any]):
 
 
 class SearchOut(serializers.Serializer[Any]):
+    recommendation_id = serializers.CharField(
+        help_text="Names this answer when you tell what became of it. Carries the answer itself, sealed."
+    )
     query = serializers.CharField()
     corrected_to = serializers.CharField(
         allow_null=True, help_text="Nothing has the words that were typed; these were searched for instead."
@@ -124,7 +127,7 @@ class SearchOut(serializers.Serializer[Any]):
         choices=[EVERY_WORD, ANY_WORD],
         help_text="`any`: nothing has all words; the products have one of them at least.",
     )
-    personal = serializers.BooleanField(help_text="Whether the person's taste took part.")
+    personal = serializers.BooleanField(help_text="Whether the person's taste took part; not for whoever is held back.")
     total = serializers.IntegerField()
     items = FoundProductOut(many=True)
     facets = FacetsOut()
@@ -167,7 +170,7 @@ class Search(BrowserView):
         )
         if not filters and not asked["offset"] and not _is_bot(request):
             log.note(caller(request).merchant, asked["q"], found=bool(found.total))
-        return Response(_document(asked["q"], found))
+        return Response(_document(asked["q"], found, found.ticket(caller(request).merchant.pk)))
 
 
 class SearchSuggestions(BrowserView):
@@ -204,9 +207,10 @@ def _is_bot(request: Request) -> bool:
     return not caller(request).is_secret and says_it_is_a_bot(request.headers.get("User-Agent", ""))
 
 
-def _document(text: str, found: Found) -> dict[str, Any]:
+def _document(text: str, found: Found, ticket: str) -> dict[str, Any]:
     facets = found.facets
     return {
+        "recommendation_id": ticket,
         "query": text,
         "corrected_to": found.corrected_to or None,
         "matched": found.matched,

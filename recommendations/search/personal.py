@@ -14,7 +14,8 @@ from recommendations.engines.anti_stalking import anti_stalking
 from recommendations.engines.interface import Floats
 from recommendations.engines.request import SEARCH, Request
 from recommendations.loading import Loaded
-from recommendations.serving import request_for
+from recommendations.measuring.holdout import HOLDOUT, OPEN
+from recommendations.serving import arm_of, request_for
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +33,13 @@ class Searcher:
 
 @dataclass(frozen=True, slots=True)
 class Tastes:
-    """Of each product that was asked about, 0 to 1; ``personal`` is None for somebody of whom nothing is known."""
+    """Of each product that was asked about, 0 to 1; ``personal`` is None for somebody of whom nothing is known, and
+    for whoever is held back: ``arm`` is their side of the measurement, ``customer_id`` their profile."""
 
     popular: Floats
     personal: Floats | None
+    arm: str = OPEN
+    customer_id: int | None = None
 
 
 def tastes(merchant_id: int, searcher: Searcher, product_ids: Sequence[int]) -> Tastes:
@@ -60,10 +64,11 @@ def _tastes(loaded: Loaded, merchant_id: int, searcher: Searcher, ids: loading.I
     popular: Floats | None = loaded.answers.get(_POPULAR)
     if popular is None:
         popular = loaded.answers[_POPULAR] = _scores(loaded, Request(SEARCH))
+    arm = arm_of(loaded, merchant_id, who, SEARCH, searcher.external_id, searcher.anonymous_id)
     personal = None
-    if who.rows or who.bought or who.basket or who.session:
+    if arm != HOLDOUT and (who.rows or who.bought or who.basket or who.session):
         personal = _of(loaded, ids, _scores(loaded, request_for(loaded, who, SEARCH)))
-    return Tastes(_of(loaded, ids, popular), personal)
+    return Tastes(_of(loaded, ids, popular), personal, arm, who.customer_id)
 
 
 def _scores(loaded: Loaded, request: Request) -> Floats:

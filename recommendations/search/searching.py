@@ -10,6 +10,9 @@ import numpy as np
 
 from catalog.models import Product
 from merchants.models import Merchant
+from recommendations.engines.request import SEARCH
+from recommendations.measuring import tickets
+from recommendations.measuring.holdout import OPEN
 from recommendations.search.personal import Searcher, tastes
 from recommendations.search.queries import RELEVANCE, Facets, Filters, Match, Matches, find
 from recommendations.search.ranking import personal_order, text_order
@@ -41,7 +44,8 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class Found:
     """One answer. ``corrected_to``: what was searched for instead of what was typed, or empty. ``matched``: whether the
-    products have all words, or only one of them at least. ``is_personal``: the person's taste took part."""
+    products have all words, or only one of them at least. ``is_personal``: the person's taste took part. ``arm``: on which
+    side of a measurement the person is whom it was made for, whose profile is ``customer_id``."""
 
     hits: list[Hit]
     total: int
@@ -50,6 +54,22 @@ class Found:
     matched: str
     is_personal: bool
     understood: Understood
+    arm: str = OPEN
+    customer_id: int | None = None
+
+    def ticket(self, merchant_id: int) -> str:
+        """The answer's id as it is given out, by which views and clicks are measured at the placement ``search``."""
+        products = [hit.product.pk for hit in self.hits]
+        return tickets.issue(
+            merchant_id,
+            tickets.new_id(),
+            placement=SEARCH,
+            arm=self.arm,
+            customer_id=self.customer_id,
+            products=products,
+            sources=[tickets.source_code("search")] * len(products),
+            is_search=True,
+        )
 
 
 def search(
@@ -70,17 +90,18 @@ def search(
     is_ranked = order == RELEVANCE and offset + limit <= WINDOW
     window = (WINDOW, 0) if is_ranked else (limit, offset)
     understood, matches, matched, was_corrected = _matches(merchant, understand(merchant, text), filters, order, window)
-    hits, is_personal = _hits(merchant.pk, matches.best, searcher, is_ranked=is_ranked)
-    if is_ranked:
-        hits = hits[offset : offset + limit]
+    ordered = _ordered(merchant.pk, matches.best, searcher, is_ranked=is_ranked)
+    hits = ordered.hits[offset : offset + limit] if is_ranked else ordered.hits
     return Found(
         hits=_with_products(merchant.pk, hits),
         total=matches.total,
         facets=matches.facets,
         corrected_to=understood.text if was_corrected else "",
         matched=matched,
-        is_personal=is_personal,
+        is_personal=ordered.is_personal,
         understood=understood,
+        arm=ordered.arm,
+        customer_id=ordered.customer_id,
     )
 
 
@@ -161,25 +182,37 @@ class _Placed:
     moved: int
 
 
-def _hits(
-    merchant_id: int, matches: Sequence[Match], searcher: Searcher, *, is_ranked: bool
-) -> tuple[list[_Placed], bool]:
-    """In the order in which they are shown, and whether the person's taste took part in it."""
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """As they are shown, whether the person's taste took part in it, and what a measurement needs to know of them.
+
+    Whoever sorts by price, or leafs far, takes no part: taste would have moved nothing there.
+    """
+
+    hits: list[_Placed]
+    is_personal: bool = False
+    arm: str = OPEN
+    customer_id: int | None = None
+
+
+def _ordered(merchant_id: int, matches: Sequence[Match], searcher: Searcher, *, is_ranked: bool) -> _Ordered:
     best = max((match.score for match in matches), default=0) or 1
     texts = [round(match.score / best, DIGITS) for match in matches]
     if not is_ranked:
-        return [_Placed(match, text, 0, 0) for match, text in zip(matches, texts, strict=True)], False
+        return _Ordered([_Placed(match, text, 0, 0) for match, text in zip(matches, texts, strict=True)])
     taste = tastes(merchant_id, searcher, [match.product_id for match in matches])
     plain = text_order([match.exact for match in matches], texts, taste.popular)
     if taste.personal is None:
-        return [_Placed(matches[place], texts[place], 0, 0) for place in plain], False
+        hits = [_Placed(matches[place], texts[place], 0, 0) for place in plain]
+        return _Ordered(hits, arm=taste.arm, customer_id=taste.customer_id)
     exact = sum(match.exact > 0 for match in matches)
     personal = taste.personal[np.array(plain, np.intp)]
     order = personal_order([texts[place] for place in plain], personal, fixed=exact)
-    return [
+    hits = [
         _Placed(matches[plain[was]], texts[plain[was]], round(float(personal[was]), 4), was - now)
         for now, was in enumerate(order)
-    ], True
+    ]
+    return _Ordered(hits, True, taste.arm, taste.customer_id)
 
 
 def _with_products(merchant_id: int, placed: Sequence[_Placed]) -> list[Hit]:

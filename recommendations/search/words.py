@@ -18,7 +18,8 @@ ENDINGS = ("e", "n", "s", "en", "er", "es")
 
 def fold(text: str) -> str:
     """Without case, accents and ligatures: ``Stühle`` and ``STUHLE`` are one."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: a letter may show its case only when it is taken apart, as 𝕬 does, and come apart only in lower case.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 

@@ -24,15 +24,19 @@ def ticket(merchant_id: int = 1, **told: object) -> str:
 
 
 @given(
-    products=st.lists(st.integers(1, 2**40), max_size=50),
+    products=st.lists(st.integers(1, 2**40), max_size=100),
     customer=st.none() | st.integers(1, 2**50),
     placement=st.sampled_from(PLACES),
     arm=st.sampled_from(tickets.ARMS),
+    is_search=st.booleans(),
 )
-def test_a_ticket_says_what_was_answered(products: list[int], customer: int | None, placement: str, arm: str):
+def test_a_ticket_says_what_was_answered(
+    products: list[int], customer: int | None, placement: str, arm: str, is_search: bool
+):
     sources = [number % len(SOURCES) for number in range(len(products))]
     answer = new_id()
-    given_out = issue(3, answer, placement=placement, arm=arm, customer_id=customer, products=products, sources=sources)
+    about = {"placement": placement, "arm": arm, "customer_id": customer, "products": products, "sources": sources}
+    given_out = issue(3, answer, is_search=is_search, **about)  # type: ignore[arg-type]
     found = read(3, given_out)
     assert found.id == int.from_bytes(answer, signed=True)
     assert (found.placement, found.arm, found.customer_id) == (placement, arm, customer)
@@ -60,6 +64,14 @@ def test_no_letter_of_a_ticket_can_be_changed(place: int, letter: str):
     if changed != good:
         with pytest.raises(BadTicket):
             read(1, changed)
+
+
+def test_a_ticket_of_a_search_says_so_in_the_open_and_cannot_be_made_another():
+    found, recommended = ticket(is_search=True), ticket()
+    assert (found.startswith("search-"), recommended.startswith("search-")) == (True, False)
+    for turned in (found.removeprefix("search-"), f"search-{recommended}", f"search-{found}"):
+        with pytest.raises(BadTicket):
+            read(1, turned)
 
 
 def test_nobody_reads_who_it_was_for():

@@ -50,6 +50,7 @@ class TestSearch:
             "reduced": 1,
         }
         assert (answer["total"], answer["matched"], answer["personal"]) == (1, "all", False)
+        assert answer["recommendation_id"].startswith("search-")
         assert answer["corrected_to"] is None
 
     def test_filters_are_repeated_for_one_of_several(self, api: Storefront):

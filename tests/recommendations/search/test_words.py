@@ -1,7 +1,7 @@
 """Texts as they are compared."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recommendations.search.words import distance, fold, indexed, key_of, slips, vocabulary, words_of
@@ -49,5 +49,6 @@ def test_every_slip_is_one_letter_away(word: str):
 
 
 @given(st.text())
+@example("𝕬")
 def test_folding_again_changes_nothing(text: str):
     assert fold(fold(text)) == fold(text) or words_of(fold(text)) == words_of(text)
