@@ -30,7 +30,7 @@ PLACEMENT_LABELS = {
 
 
 class PreviewForm(KitForm):
-    """A placement, and for whom or beside what."""
+    """A placement, for a customer or a visitor, beside products or on a category's page."""
 
     placement = forms.ChoiceField(
         label=_("Where"), choices=[(name, PLACEMENT_LABELS[name]) for name in PLACEMENTS], initial="home"
@@ -47,10 +47,22 @@ class PreviewForm(KitForm):
         max_length=2000,
         help_text=_("SKUs, separated by commas: the product that is looked at, or what lies in the basket."),
     )
+    visitor = forms.CharField(
+        label=_("Visitor"), required=False, max_length=255, help_text=_("The anonymous id that tracking sends.")
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.none(),
+        label=_("Category"),
+        required=False,
+        empty_label=_("Every category"),
+        to_field_name="path",
+    )
 
     def __init__(self, *args: Any, merchant: Merchant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._merchant = merchant
+        rows = Category.objects.for_merchant(merchant).order_by("path")
+        self.fields["category"].queryset = rows  # type: ignore[attr-defined]  # a choice among rows has one
 
     def clean_customer(self) -> Customer | None:
         given = self.cleaned_data["customer"].strip()
@@ -74,43 +86,15 @@ class PreviewForm(KitForm):
         return skus
 
     def question(self) -> dict[str, Any]:
-        """The validated form as arguments of ``recommend``."""
+        """The validated form as arguments of ``explain``; without a basket it is what tracking knows of it."""
         valid = self.cleaned_data
         is_product_page = valid["placement"] in BESIDE_PRODUCT
         skus: list[str] = valid["skus"]
         return {
             "placement": valid["placement"],
             "customer_id": valid["customer"].pk if valid["customer"] else None,
+            "anonymous_id": valid["visitor"],
             "product": skus[0] if is_product_page and skus else "",
-            "basket": skus[1:] if is_product_page else skus,
-        }
-
-
-class ExplainForm(PreviewForm):
-    """Also for a visitor, and on a category's page."""
-
-    visitor = forms.CharField(
-        label=_("Visitor"), required=False, max_length=255, help_text=_("The anonymous id that tracking sends.")
-    )
-    category = forms.ModelChoiceField(
-        Category.objects.none(),
-        label=_("Category"),
-        required=False,
-        empty_label=_("Every category"),
-        to_field_name="path",
-    )
-
-    def __init__(self, *args: Any, merchant: Merchant, **kwargs: Any) -> None:
-        super().__init__(*args, merchant=merchant, **kwargs)
-        rows = Category.objects.for_merchant(merchant).order_by("path")
-        self.fields["category"].queryset = rows  # type: ignore[attr-defined]  # a choice among rows has one
-
-    def question(self) -> dict[str, Any]:
-        """As arguments of ``explain``: without a basket it is what tracking knows of it."""
-        asked = super().question()
-        category = self.cleaned_data["category"]
-        return asked | {
-            "anonymous_id": self.cleaned_data["visitor"],
-            "category": category.path if category else "",
-            "basket": asked["basket"] or None,
+            "basket": (skus[1:] if is_product_page else skus) or None,
+            "category": valid["category"].path if valid["category"] else "",
         }

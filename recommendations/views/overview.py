@@ -1,4 +1,4 @@
-"""The recommender's screen: what is live, how good it is, what it would show, and what became of each training."""
+"""The recommender's screen: what is live, how good it is, and what became of each training."""
 
 from __future__ import annotations
 
@@ -16,24 +16,16 @@ from core.errors import DomainError
 from core.models import Job
 from merchants.models import Role
 from recommendations.actions import TRAINING, request_training
-from recommendations.forms.preview import PreviewForm
 from recommendations.models import ModelVersion, training_plan
 from recommendations.outcomes import Outcome, ailments, methods, outcome, verdicts
-from recommendations.serving import recommend
-from recommendations.showing import with_products
 from recommendations.slots import next_slot
 
 SHOWN_VERSIONS = 5
-PREVIEWED = 8
 
 
 @merchant_view(Role.ANALYST)
 def recommendations(request: MerchantRequest) -> HttpResponse:
-    """The whole screen; an htmx request of the preview's form gets the preview alone."""
-    context = _preview(request)
-    if request.htmx.target == "preview":
-        return render(request, "recommendations/overview.html#preview", context)
-    context |= _models(request) | _schedule(request) | _job(request)
+    context = _models(request) | _schedule(request) | _job(request)
     return render(request, "recommendations/overview.html", context)
 
 
@@ -47,17 +39,6 @@ def training_start(request: MerchantRequest) -> HttpResponse:
     else:
         messages.success(request, _("The training has begun. The live model answers until the new one is ready."))
     return redirect("recommendations", request.merchant.slug)
-
-
-def _preview(request: MerchantRequest) -> dict[str, Any]:
-    """The form as the address has it, and its answer: at first, what a stranger sees on the home page."""
-    data = request.GET if "placement" in request.GET else {"placement": "home"}
-    form = PreviewForm(data, merchant=request.merchant)
-    if not form.is_valid():
-        return {"form": form, "shown": None}
-    answer = recommend(merchant_id=request.merchant.pk, limit=PREVIEWED, **form.question())
-    shown = with_products(request.merchant.pk, answer)
-    return {"form": form, "answer": answer, "shown": shown, "customer": form.cleaned_data["customer"]}
 
 
 def _models(request: MerchantRequest) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from django.shortcuts import render
 from core.door import MerchantRequest, merchant_view
 from merchants.models import Role
 from recommendations.explaining import explained
-from recommendations.forms.preview import ExplainForm
+from recommendations.forms.preview import PreviewForm
 
 
 @merchant_view(Role.ANALYST)
 def recommendation_preview(request: MerchantRequest) -> HttpResponse:
     """The question lives in the address; an htmx request of the form gets the answer alone."""
     data = request.GET if "placement" in request.GET else {"placement": "home"}
-    form = ExplainForm(data, merchant=request.merchant)
+    form = PreviewForm(data, merchant=request.merchant)
     context: dict[str, Any] = {"page": "preview", "form": form, "found": None}
     if form.is_valid():
         context["found"] = explained(request.merchant, form.question())

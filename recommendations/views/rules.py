@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
 from merchants.models import Role
-from recommendations.forms.preview import ExplainForm
+from recommendations.forms.preview import PreviewForm
 from recommendations.forms.rules import RuleForm
 from recommendations.models import Rule
 from recommendations.steering.actions import MOST_RULES, add_rule, delete_rule, edit_rule, switch_rule
@@ -127,7 +127,7 @@ def _effect(request: MerchantRequest, form: RuleForm) -> dict[str, Any]:
     """The question, and the answer without and with the rule, where both forms are complete."""
     data = request.POST if request.method == "POST" else request.GET
     asked = data if f"{ASKED}-placement" in data else {f"{ASKED}-placement": next(iter(form.rule.placements), "home")}
-    question = ExplainForm(asked, merchant=request.merchant, prefix=ASKED)
+    question = PreviewForm(asked, merchant=request.merchant, prefix=ASKED)
     context: dict[str, Any] = {"question": question, "effect": None, "sentence": ""}
     if form.is_bound and form.is_valid() and question.is_valid():
         rule = form.filled()

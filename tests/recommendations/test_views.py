@@ -100,15 +100,20 @@ def test_verdicts_follow_the_interval():
 # --- preview
 
 
-def test_the_preview_lives_in_the_address(client: Client, live: ModelVersion, url: str):
-    page = client.get(url, {"placement": "basket", "customer": "c-1", "skus": f"{sku(1, 0)}, {sku(1, 1)}"})
+@pytest.fixture
+def preview(merchant: Merchant) -> str:
+    return reverse("recommendation_preview", args=[merchant.slug])
+
+
+def test_the_preview_lives_in_the_address(client: Client, live: ModelVersion, preview: str):
+    page = client.get(preview, {"placement": "basket", "customer": "c-1", "skus": f"{sku(1, 0)}, {sku(1, 1)}"})
     assert "For Ada" in page.content.decode()
     assert len(shown_skus(page.content.decode())) >= 8
 
 
-def test_an_htmx_request_gets_the_preview_alone(client: Client, live: ModelVersion, url: str):
-    headers = {"HX-Request": "true", "HX-Target": "preview"}
-    part = client.get(url, {"placement": "product", "skus": sku(2, 0)}, headers=headers).content.decode()
+def test_an_htmx_request_gets_the_preview_alone(client: Client, live: ModelVersion, preview: str):
+    headers = {"HX-Request": "true", "HX-Target": "answer"}
+    part = client.get(preview, {"placement": "product", "skus": sku(2, 0)}, headers=headers).content.decode()
     assert "<html" not in part
     assert "Often bought together with Thing 2-0" in part
 
@@ -121,19 +126,21 @@ def test_an_htmx_request_gets_the_preview_alone(client: Client, live: ModelVersi
         ({"placement": "home", "skus": "nothing"}, "There is no product with the SKU nothing."),
     ],
 )
-def test_a_wrong_question_is_explained(client: Client, live: ModelVersion, url: str, query: dict[str, str], error: str):
-    answer = client.get(url, query)
+def test_a_wrong_question_is_explained(
+    client: Client, live: ModelVersion, preview: str, query: dict[str, str], error: str
+):
+    answer = client.get(preview, query)
     assert answer.status_code == 200
     assert error in answer.content.decode()
 
 
 def test_the_preview_knows_no_other_merchants_people_or_products(
-    client: Client, live: ModelVersion, url: str, stranger: Membership
+    client: Client, live: ModelVersion, preview: str, stranger: Membership
 ):
     stocked_shop(stranger.merchant, customers=1, orders=1, prefix="theirs")
     ProductFactory(merchant=stranger.merchant, sku="THEIRS")
-    assert "no customer" in client.get(url, {"placement": "home", "customer": "theirs-0"}).content.decode()
-    assert "no product" in client.get(url, {"placement": "home", "skus": "THEIRS"}).content.decode()
+    assert "no customer" in client.get(preview, {"placement": "home", "customer": "theirs-0"}).content.decode()
+    assert "no product" in client.get(preview, {"placement": "home", "skus": "THEIRS"}).content.decode()
 
 
 # --- training
