@@ -97,8 +97,8 @@ def outcome_text(version: ModelVersion) -> str:
             "On the newest weeks it ranked worse than what people had bought before (NDCG@10 lower by %(low)s to %(high)s)."
         ),
         "worse_than_live": _(
-            "For %(customers)s customers whose next order neither had seen it ranked worse than the live model (NDCG@10 "
-            "lower by %(low)s to %(high)s)."
+            "Asked for the newest orders of %(customers)s customers, which were kept from both, this training ranked worse "
+            "than the live model (NDCG@10 lower by %(low)s to %(high)s)."
         ),
         "coverage_collapsed": _(
             "A sample of customers would see %(products)s different products, the live model shows them %(live_products)s."

@@ -1,4 +1,9 @@
-"""The live model against its successor, on purchases that neither of them has learnt from."""
+"""The live model against a stand-in for its successor, on orders that came after the live model's data.
+
+The successor itself has learnt from those orders, so it cannot be asked. The stand-in is what the same training learns
+from the purchases before them. Compared are the blends of ``home``, without a visit and without the stages that follow
+in an answer, but for durables; the live model stands as it was trained, without its refreshes.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +52,10 @@ def duel(
     world: Interactions,
     wanted: Sequence[Target],
 ) -> Duel:
-    """Both rank all products of ``world`` for the same customers; ``challenger`` has learnt from what the champion saw.
+    """Both rank all products of ``world`` for the same customers; neither has learnt from what these wanted.
 
-    What the champion does not know it cannot recommend: that is part of how good it is.
+    ``challenger`` is the stand-in, ``blends`` the weights that it mixes its engines by. What the champion does not know
+    it cannot recommend: that is part of how good it is.
     """
     new = _Contestant(replace(challenger, blends=blends), None, None)
     known = positions(world.product_ids, champion.products)

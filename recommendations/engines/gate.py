@@ -72,7 +72,7 @@ class Verdict:
 def judge(
     model: Model, *, rows: int, live: Live | None, measured: dict[str, Measured], duel: Duel | None = None
 ) -> Verdict:
-    """Looks at everything; ``measured`` is by method, ``duel`` how the live model does on what neither has seen."""
+    """Looks at everything; ``measured`` is by method, ``duel`` how a stand-in does beside the live model."""
     finite = _finite(model)
     checks = [
         finite,

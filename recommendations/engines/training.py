@@ -81,15 +81,19 @@ def train(interactions: Interactions, progress: Progress, *, live: Live | None =
 
 
 def _compare(interactions: Interactions, live: Live | None, earlier: Model | None, progress: Progress) -> Duel | None:
-    """What this training would have learnt from what the live model saw, against the live model, on what came since."""
+    """A stand-in for this training's model against the live model, on the orders that came since (28 days at most).
+
+    The stand-in learns from all purchases before these: as far as the live model saw, or further where that is older.
+    """
     if live is None or live.champion is None or earlier is None or not live.champion.model.is_personal:
         return None
     days = min(live.champion.unseen_days(interactions), WINDOW_DAYS)
     wanted = targets(interactions, days) if days > 0 else []
     if len(wanted) < FEWEST_MEASURED:
         return None
-    # The blends are those that would go live. They were tuned on the same weeks, which helps the challenger by less than
-    # the gate would notice.
+    # The blends are those that would go live. They were tuned on the newest 28 days, so the stand-in's weights, a dozen
+    # numbers, have seen the orders it is asked about, and the live model's have not. How much that helps is not measured:
+    # a training that is a little worse may pass, and none is refused for it.
     if days == WINDOW_DAYS:
         return duel(earlier, earlier.blends, live.champion, interactions, wanted)
     progress.step("compare", total=Model.effort(earlier=earlier))

@@ -78,7 +78,9 @@ def test_a_synonym_is_deleted_after_a_question(page: Page, owner: Membership) ->
 def test_the_screens_are_accessible_in_both_themes_and_fit_a_phone(page: Page, owner: Membership) -> None:
     Synonym.objects.create(merchant=owner.merchant, words=["sofa" * 20, "couch"], finds=["day bed"])
     for address in ("?show=all", "try?q=couhc", "try?q=nothing", "synonyms/", "synonyms/add?words=sofa"):
-        page.goto(f"/m/muster/search/{address}")
+        answer = page.goto(f"/m/muster/search/{address}")
+        assert answer is not None
+        assert answer.status == 200
         is_clean(page)
 
 

@@ -273,7 +273,8 @@ def test_what_waits_leaves_with_the_page(
     page.evaluate(f"() => {{ {without} }}")
     page.evaluate("cx.added({ sku: 'mug-blue' }); location.href = 'about:blank'")
     expect(page).to_have_url("about:blank")
-    events("page", "Product Added")
+    _page, added = events("page", "Product Added")
+    assert added.properties == {"sku": "mug-blue"}
 
 
 def test_a_page_that_is_put_aside_tells_what_it_knows(page: Page, shop: Shop, events: Events) -> None:
@@ -288,7 +289,8 @@ def test_a_page_that_is_put_aside_tells_what_it_knows(page: Page, shop: Shop, ev
           document.dispatchEvent(new Event("visibilitychange"));
         }"""
     )
-    events("page", "Product Added")
+    _page, added = events("page", "Product Added")
+    assert added.properties == {"sku": "mug-blue"}
 
 
 def test_a_server_that_is_away_gets_everything_later_and_once(
@@ -311,7 +313,9 @@ def test_a_server_that_is_away_gets_everything_later_and_once(
         page.wait_for_timeout(50)
     page.unroute("**/api/v1/batch")
     page.evaluate("cx.track('Back Again')")
-    events("page", "Product Viewed", "Back Again")
+    stored = events("page", "Product Viewed", "Back Again")
+    assert len(tries) >= 2
+    assert len({event.message_id for event in stored}) == 3
     complaints.clear()
 
 
@@ -365,7 +369,8 @@ def test_what_was_asked_before_the_script_was_there_is_done(
     page.goto(shop.url)
     page.wait_for_function("window.cx.version")
     page.evaluate("cx.push(['page', 'Mugs'])")
-    events("Product Viewed", "Products Searched", "Mugs")
+    product, search, _mugs = events("Product Viewed", "Products Searched", "Mugs")
+    assert (product.properties, search.properties) == ({"sku": "mug-blue"}, {"query": "mug"})
 
 
 def test_a_mistake_of_the_shops_breaks_nothing_and_is_said_on_the_console(

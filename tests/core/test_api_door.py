@@ -65,16 +65,17 @@ def test_without_a_valid_key_the_answer_is_401(db: None, header: str | None) -> 
 
 def test_a_wrong_secret_behind_a_known_prefix_is_refused(merchant: Merchant) -> None:
     _key, token = create_api_key(merchant, kind="sk", name="tests")
-    problem(Storefront(token[:-1] + ("A" if token[-1] != "A" else "B")).get(URL), 401)
+    answer = Storefront(token[:-1] + ("A" if token[-1] != "A" else "B")).get(URL)
+    assert problem(answer, 401)["code"] == "authentication_failed"
 
 
 def test_a_revoked_key_stops_working_when_the_process_has_forgotten_it(merchant: Merchant) -> None:
     key, token = create_api_key(merchant, kind="sk", name="tests")
     server = Storefront(token)
-    problem(server.get(URL), 404)
+    assert problem(server.get(URL), 404)["code"] == "not_found"
     revoke_api_key(key, staff=None)
     authentication.forget_known_keys()
-    problem(server.get(URL), 401)
+    assert problem(server.get(URL), 401)["code"] == "authentication_failed"
 
 
 def test_a_known_key_costs_no_query_and_its_use_is_noted_to_the_minute(

@@ -73,7 +73,7 @@ def test_a_refused_model_says_why_in_red_and_black(client: Client, merchant: Mer
     )
     page = get(client, merchant, "model_version", refused.pk)
     assert "Why it stayed out" in page
-    assert "For 80 customers whose next order neither had seen it ranked worse than the live model" in page
+    assert "Asked for the newest orders of 80 customers, which were kept from both, this training ranked worse" in page
     assert "NDCG@10 differs by −0.300 to −0.100" in page
     assert [check.state for check in checked(refused)] == ["ok", "danger"]
     overview = get(client, merchant, "recommendations")
