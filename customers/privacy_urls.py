@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from customers.api.privacy import PrivacyRequestsView
+from customers.api.privacy import PrivacyRequestsView, PrivacyRequestView
 from customers.views import privacy, retention
 
 privacy_urlpatterns: list[URLPattern] = [
@@ -24,5 +24,6 @@ privacy_urlpatterns: list[URLPattern] = [
 ]
 privacy_public_urlpatterns: list[URLPattern] = [path("privacy/<str:token>", privacy.privacy_link, name="privacy_link")]
 privacy_api_urlpatterns: list[URLPattern] = [
-    path("privacy/requests", PrivacyRequestsView.as_view(), name="api_privacy_requests")
+    path("privacy/requests", PrivacyRequestsView.as_view(), name="api_privacy_requests"),
+    path("privacy/requests/<int:request_id>", PrivacyRequestView.as_view(), name="api_privacy_request"),
 ]

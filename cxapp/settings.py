@@ -320,6 +320,8 @@ SPECTACULAR_SETTINGS = {
         "RedemptionStateEnum": "promotions.models.Redemption.State",
         "OrderChannelEnum": "orders.models.Order.Channel",
         "OrderStateEnum": "orders.models.Order.State",
+        "PrivacyRequestChannelEnum": "customers.models.PrivacyRequest.Channel",
+        "PrivacyRequestKindEnum": "customers.models.PrivacyRequest.Kind",
         "PrivacyRequestStateEnum": "customers.models.PrivacyRequest.State",
         "PurposeEnum": "customers.models.Purpose",
     },

@@ -6,6 +6,7 @@ import pytest
 
 from catalog.models import Product
 from core.models import MerchantModel
+from customers.models import PrivacyRequest
 from merchants.models import Membership, Merchant
 from orders.models import Order
 from promotions.models import Coupon, Redemption
@@ -26,6 +27,7 @@ READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
     "DELETE /api/v1/companies/{external_id}/people/{customer_external_id}": None,
     "GET /api/v1/customers/{external_id}/consents": None,
     "POST /api/v1/customers/{external_id}/consents": {"decision": "objected", "source": "x"},
+    "GET /api/v1/privacy/requests/{request_id}": None,
     "POST /api/v1/orders/{number}/shipments": {"reference": "P-1"},
     "POST /api/v1/orders/{number}/returns": {"reference": "R-1", "lines": UNITS},
     "POST /api/v1/orders/{number}/payments": {"reference": "Z-1", "amount": 1},
@@ -61,6 +63,7 @@ OWN = {
     *(f"POST /api/v1/{name}" for name in ("batch", "track", "identify", "page", "screen", "alias", "group")),
     "GET /api/v1/consents/texts",
     "POST /api/v1/consents",
+    "GET /api/v1/privacy/requests",
     "POST /api/v1/privacy/requests",
     "GET /api/v1/promotions",
     "POST /api/v1/promotions",
@@ -79,6 +82,7 @@ def owner(stranger: Membership) -> Merchant:
     assert server.post("/api/v1/orders", ORDER).status_code == 201
     assert server.put("/api/v1/companies/c-1", {"name": "Firm"}).status_code == 201
     assert server.put("/api/v1/companies/c-1/people/c-1", {}).status_code == 201
+    assert server.post("/api/v1/privacy/requests", {"kind": "access", "external_id": "c-1"}).status_code == 201
     _offer(server)
     return stranger.merchant
 
@@ -102,6 +106,7 @@ def send(server: Storefront, operation: Operation) -> Any:
         recommendation_id=_answered(Merchant.objects.get(slug="stranger")),
         key=KEY if "coupon" in operation.path else KEY.lower(),
         code=Coupon.objects.get(merchant__slug="stranger").code,
+        request_id=PrivacyRequest.objects.get(merchant__slug="stranger").pk,
         reservation_id=Redemption.objects.get(merchant__slug="stranger").public_id,
     )
     body = READS_OR_CHANGES[str(operation)]

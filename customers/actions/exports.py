@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from core.exports import Export, csv_lines, forget_file, new_export
 from core.jobs import Progress, start_job
 from core.models import Job
+from core.money import to_major
 from customers.models import CompanyPerson, ConsentRecord, Customer, CustomerQuerySet, Trait
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
@@ -98,7 +99,7 @@ def _csv(people: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[s
 
 def _json_lines(people: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:
     for person in people:
-        yield json.dumps(person, ensure_ascii=False) + "\n"
+        yield json.dumps(person, ensure_ascii=False, default=float) + "\n"  # amounts are decimals
 
 
 def _cell(value: Any) -> Any:
@@ -130,7 +131,7 @@ def _value(merchant: Merchant, customer: Customer, name: str, lookups: dict[str,
     if name == "currency":
         return merchant.currency
     if name == "revenue":
-        return customer.revenue / 100
+        return to_major(customer.revenue, merchant.currency)
     if name == "orders":
         return customer.orders_count
     if name in _MOMENTS:

@@ -1,10 +1,12 @@
-"""Privacy requests over HTTP: what somebody asked for on the shop's own pages, put into the queue."""
+"""Privacy requests over HTTP: what somebody asked for on the shop's own pages, put into the queue, and what became of it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -23,6 +25,7 @@ from customers.rules.addresses import normalise_email
 from customers.rules.deadlines import GDPR_APPLIES
 from merchants.models import Merchant, Scope
 
+LISTED = 100
 KINDS = [PrivacyRequest.Kind.ACCESS, PrivacyRequest.Kind.ERASURE]
 EXAMPLE = {
     "kind": "erasure",
@@ -65,22 +68,73 @@ class PrivacyRequestInput(StrictSerializer):
         return received
 
 
+class PrivacyRequestCustomer(serializers.Serializer[Customer]):
+    """Whose request it is."""
+
+    id = serializers.IntegerField(
+        source="pk", help_text="Ours: the address of the profile in the back office ends with it."
+    )
+    external_id = serializers.CharField(help_text="Yours; empty for somebody who has none.")
+
+
 class PrivacyRequestOutput(serializers.Serializer[PrivacyRequest]):
     """A request in the queue, and the last day for its answer."""
 
     id = serializers.IntegerField(source="pk")
     kind = serializers.ChoiceField(choices=PrivacyRequest.Kind.choices)
+    channel = serializers.ChoiceField(choices=PrivacyRequest.Channel.choices, help_text="How it came.")
     state = serializers.ChoiceField(
         choices=PrivacyRequest.State.choices, help_text="`received`: staff check the identity first."
     )
+    customer = PrivacyRequestCustomer(allow_null=True, help_text="null: not known yet, or erased.")
     received_at = MomentField()
     due_on = serializers.DateField()
+    closed_at = MomentField(allow_null=True, help_text="When it was answered.")
+
+
+class PrivacyRequestDetail(PrivacyRequestOutput):
+    """A request with what was said, and what became of it."""
+
+    contact = serializers.CharField(help_text="Where the answer goes.")
+    statement = serializers.CharField()
+    identity_checked_at = MomentField(allow_null=True)
+    extended_at = MomentField(allow_null=True)
+    extension_reason = serializers.CharField()
+    outcome = serializers.CharField(help_text="What was done, or why it was refused.")
+    lifted_at = MomentField(allow_null=True, help_text="Of a restriction: when it ended.")
+
+
+class PrivacyRequestPage(serializers.Serializer[Any]):
+    """Up to 100 requests; `after` is where the next hundred begin."""
+
+    requests = PrivacyRequestOutput(many=True)
+    after = serializers.IntegerField(allow_null=True)
+
+
+class PrivacyRequestQuery(StrictSerializer):
+    """Which requests."""
+
+    kind = serializers.ChoiceField(choices=PrivacyRequest.Kind.choices, required=False)
+    state = serializers.ChoiceField(choices=PrivacyRequest.State.choices, required=False)
+    external_id = StrictCharField(max_length=320, required=False, help_text="Your own id of the customer.")
+    after = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="The `after` of the page before."
+    )
 
 
 class PrivacyRequestsView(APIView):
     """The queue of privacy requests."""
 
-    scopes = {"POST": Scope.CUSTOMERS_WRITE}
+    scopes = {"GET": Scope.CUSTOMERS_READ, "POST": Scope.CUSTOMERS_WRITE}
+
+    @extend_schema(operation_id="list_privacy_requests", parameters=[PrivacyRequestQuery], responses=PrivacyRequestPage)
+    def get(self, request: Request) -> Response:
+        """The newest first, a hundred at a time, whichever way they came."""
+        asked = PrivacyRequestQuery(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        page = list(_asked_for(caller(request).merchant, asked.validated_data)[: LISTED + 1])
+        after = page[LISTED - 1].pk if len(page) > LISTED else None
+        return Response(PrivacyRequestPage({"requests": page[:LISTED], "after": after}).data)
 
     @extend_schema(
         operation_id="open_privacy_request",
@@ -112,6 +166,35 @@ class PrivacyRequestsView(APIView):
             identity_evidence=asked["identity_evidence"],
         )
         return Response(PrivacyRequestOutput(opened).data, status=200 if opened.pk in known else 201)
+
+
+class PrivacyRequestView(APIView):
+    """One privacy request."""
+
+    scopes = {"GET": Scope.CUSTOMERS_READ}
+
+    @extend_schema(operation_id="retrieve_privacy_request", responses=PrivacyRequestDetail)
+    def get(self, request: Request, request_id: int) -> Response:
+        """What was asked for, until when it must be answered, and what became of it."""
+        return Response(
+            PrivacyRequestDetail(get_object_or_404(_requests(caller(request).merchant), pk=request_id)).data
+        )
+
+
+def _requests(merchant: Merchant) -> QuerySet[PrivacyRequest]:
+    rows = PrivacyRequest.objects.for_merchant(merchant).select_related("customer")
+    return rows.prefetch_related("customer__identities")
+
+
+def _asked_for(merchant: Merchant, asked: dict[str, Any]) -> QuerySet[PrivacyRequest]:
+    rows = _requests(merchant).order_by("-id")
+    for name in ("kind", "state"):
+        if name in asked:
+            rows = rows.filter(**{name: asked[name]})
+    if "external_id" in asked:
+        own = Identity.objects.for_merchant(merchant).filter(kind=Identity.Kind.EXTERNAL_ID, value=asked["external_id"])
+        rows = rows.filter(customer__in=own.values("customer"))
+    return rows.filter(pk__lt=asked["after"]) if "after" in asked else rows
 
 
 def _open(customer: Customer) -> Any:

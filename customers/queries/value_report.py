@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Avg, Case, Count, IntegerField, Q, Sum, Value, When
 
+from core.money import to_minor
 from customers.models import Customer, CustomerKpis, Lifecycle, Profitability, ShopKpis
 from customers.rules import rfm
 from merchants.models import Merchant
@@ -119,7 +120,7 @@ def _cell(found: dict[tuple[int, int], tuple[int, Any]], recency: int, frequency
 
 def value_bars(merchant: Merchant) -> list[Bar]:
     """How many customers are expected to bring how much in 12 months (tax included)."""
-    bounds = [bound * 100 for bound in BOUNDS]
+    bounds = [to_minor(str(bound), merchant.currency) for bound in BOUNDS]
     whens = [When(predicted_value__gte=low, then=Value(index)) for index, low in reversed(list(enumerate(bounds)))]
     people = CustomerKpis.objects.for_merchant(merchant).filter(PRESENT_OF_KPIS)
     predicted = people.filter(predicted_value__isnull=False)

@@ -35,7 +35,8 @@ class AudienceQuery(StrictSerializer):
 
 
 class MemberOutput(serializers.Serializer[Any]):
-    external_id = serializers.CharField()
+    id = serializers.IntegerField(help_text="Ours: the address of the profile in the back office ends with it.")
+    external_id = serializers.CharField(help_text="Yours; empty for somebody who has none.")
     chance = serializers.FloatField(help_text="To buy the product within 28 days.")
     group = serializers.ChoiceField(choices=[CONTACT, CONTROL])
 
@@ -45,7 +46,7 @@ class AudienceOutput(serializers.Serializer[Any]):
     channel = serializers.CharField()
     is_known = serializers.BooleanField(help_text="false: no model knows the product and people yet.")
     considered = serializers.IntegerField(help_text="The likeliest people looked at to find these.")
-    reachable = serializers.IntegerField(help_text="Who may be written to; those without a number of yours included.")
+    reachable = serializers.IntegerField(help_text="Who may be written to.")
     expected_buyers = serializers.FloatField(help_text="Of those to contact, within 28 days.")
     expected_buyers_control = serializers.FloatField()
     customers = MemberOutput(many=True)
@@ -82,9 +83,13 @@ class AudienceView(APIView):
 
 def _document(found: Audience) -> dict[str, Any]:
     customers = [
-        {"external_id": number, "chance": round(member.chance, 5), "group": member.group}
+        {
+            "id": member.customer.pk,
+            "external_id": member.customer.external_id,
+            "chance": round(member.chance, 5),
+            "group": member.group,
+        }
         for member in found.members
-        if (number := member.customer.external_id)
     ]
     return {
         "product": found.product.sku,

@@ -90,6 +90,20 @@ def test_json_lines_hold_every_column_and_consents(client: Client, merchant: Mer
     assert _table(_download(client, without))[1] == ["a@example.org", '{"color": ["blau"]}']
 
 
+@pytest.mark.parametrize(
+    ("currency", "cell", "number"), [("EUR", "10.50", 10.5), ("JPY", "1050", 1050), ("KWD", "1.050", 1.05)]
+)
+def test_amounts_have_the_digits_of_the_shops_currency(
+    client: Client, merchant: Merchant, currency: str, cell: str, number: float
+) -> None:
+    Merchant.objects.filter(pk=merchant.pk).update(currency=currency)
+    CustomerFactory(merchant=merchant, email="a@example.org", revenue=1050, orders_count=1)
+    columns = ["email", "revenue", "currency"]
+    assert _table(_download(client, _export(client, columns=columns)))[1] == ["a@example.org", cell, currency]
+    lines = _download(client, _export(client, file_format="jsonl", columns=columns)).decode().splitlines()
+    assert [json.loads(line)["revenue"] for line in lines] == [number]
+
+
 def test_only_editors_export_and_download_and_it_is_written_down(client: Client, merchant: Merchant) -> None:
     job = _export(client)
     _download(client, job)

@@ -133,8 +133,22 @@ def test_the_api_answers_with_the_shops_own_numbers(api: APIClient, merchant: Me
     assert document["reachable"] == 20
     assert {row["external_id"] for row in document["customers"]} <= {f"c-{number}" for number in range(100)}
     assert {row["group"] for row in document["customers"]} <= {"contact", "control"}
+    assert [row["id"] for row in document["customers"]] == [
+        people[int(row["external_id"].removeprefix("c-"))].pk for row in document["customers"]
+    ]
     total = sum(row["chance"] for row in document["customers"])
     assert document["expected_buyers"] + document["expected_buyers_control"] == pytest.approx(total, abs=0.1)
+
+
+def test_who_has_no_number_of_the_shops_is_named_by_ours(api: APIClient, merchant: Merchant, people: list[Customer]):
+    known = api.get(URL, {"product": sku(2, 3), "limit": 20}).json()["customers"]
+    nameless = Identity.objects.for_merchant(merchant).filter(kind="external_id", customer_id=known[0]["id"])
+    assert nameless.delete()[0] == 1
+    document = api.get(URL, {"product": sku(2, 3), "limit": 20}).json()
+    assert document["reachable"] == len(document["customers"]) == 20
+    first = document["customers"][0]
+    assert (first["id"], first["external_id"]) == (known[0]["id"], "")
+    assert [row["id"] for row in document["customers"]] == [row["id"] for row in known]
 
 
 @pytest.mark.parametrize(
