@@ -92,17 +92,17 @@ class CustomerFilter(ListFilter):
         return rows.filter(kpis__predicted_value__lt=high) if high else rows
 
     def by_lifecycle(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        if value != Lifecycle.LEAD:
-            return rows.filter(kpis__lifecycle=value)
-        if self.shows_predicted_only:
-            return rows.none()  # nothing is predicted of who never ordered: no need to look at everybody else
         # Who never ordered need not have figures; and the list's own index knows them.
-        return rows.filter(last_order_at=None)
+        return self._never_ordered(rows) if value == Lifecycle.LEAD else rows.filter(kpis__lifecycle=value)
 
     def by_orders(self, rows: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
-        if value == "again":
-            return rows.filter(orders_count__gt=1)
-        return rows.filter(last_order_at__isnull=value == "no")
+        if value == "no":
+            return self._never_ordered(rows)
+        return rows.filter(orders_count__gt=1) if value == "again" else rows.filter(last_order_at__isnull=False)
+
+    def _never_ordered(self, rows: QuerySet[Customer]) -> QuerySet[Customer]:
+        """Nothing is predicted of who never ordered: no need to look at everybody else."""
+        return rows.none() if self.shows_predicted_only else rows.filter(last_order_at=None)
 
 
 class TaskFilter(ListFilter):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -30,12 +31,12 @@ class Method:
 
 
 def methods(version: ModelVersion) -> list[Method]:
-    """The simple answers first, then what is live; empty when nothing was measured."""
+    """The simple answers first, then the model; empty when nothing was measured."""
     measured = version.metrics.get("methods", {})
     labels = {
         "popularity": (_("Popular in the last four weeks"), _("Popularity")),
         "history": (_("What the person bought before"), _("History")),
-        "blend": (_("Live model"), _("Model")),
+        "blend": (_("Live model") if version.status == ModelVersion.Status.LIVE else _("This model"), _("Model")),
     }
     return [Method(*labels[name], measured[name], name == "blend") for name in labels if name in measured]
 
@@ -49,7 +50,7 @@ class Verdict:
 
 
 def verdicts(version: ModelVersion) -> list[Verdict]:
-    """How the live model ranks against each simple answer: better, worse, or not to be told apart."""
+    """How the model ranks against each simple answer: better, worse, or not to be told apart."""
     against = {"popularity": _("popularity"), "history": _("the person's own history")}
     gains = version.metrics.get("gain", {})
     return [_verdict(other, *gains[name]) for name, other in against.items() if name in gains]
@@ -295,13 +296,14 @@ def _count(value: int) -> str:
 
 def _cost(left: ModelVersion, right: ModelVersion) -> Iterator[Compared]:
     yield Compared(_("Duration"), _seconds(left.duration), _seconds(right.duration))
-    yield Compared(_("Size"), _megabytes(left.size), _megabytes(right.size))
-    yield Compared(_("Most memory used"), _megabytes(left.peak_memory), _megabytes(right.peak_memory))
+    yield Compared(_("Size"), _bytes(left.size), _bytes(right.size))
+    yield Compared(_("Most memory used"), _bytes(left.peak_memory), _bytes(right.peak_memory))
 
 
 def _seconds(duration: timedelta) -> str:
     return _("%(seconds)s s") % {"seconds": _rounded(duration.total_seconds(), 1)}
 
 
-def _megabytes(size: int) -> str:
-    return f"{_rounded(size / 1e6, 1)} MB" if size else DASH
+def _bytes(size: int) -> str:
+    """As the page of a version says it."""
+    return filesizeformat(size) if size else DASH

@@ -11,30 +11,14 @@ from catalog.models import Category, Product
 from core.forms import KitForm
 from customers.models import Customer
 from merchants.models import Merchant
-from recommendations.engines.request import BESIDE_PRODUCT, PLACEMENTS
-
-PLACEMENT_LABELS = {
-    "home": _("Home page"),
-    "discover": _("New to this person"),
-    "product": _("Product page"),
-    "similar": _("Similar products"),
-    "complementary": _("Products that go with it"),
-    "basket": _("Basket"),
-    "order_confirmation": _("Order confirmation"),
-    "search": _("Search"),
-    "category": _("Category page"),
-    "replenish": _("Buy again"),
-    "till": _("Till and sales staff"),
-    "not_found": _("Empty page"),
-}
+from recommendations.engines.request import BESIDE_PRODUCT
+from recommendations.models import Placement
 
 
 class PreviewForm(KitForm):
     """A placement, for a customer or a visitor, beside products or on a category's page."""
 
-    placement = forms.ChoiceField(
-        label=_("Where"), choices=[(name, PLACEMENT_LABELS[name]) for name in PLACEMENTS], initial="home"
-    )
+    placement = forms.ChoiceField(label=_("Where"), choices=Placement.choices, initial="home")
     customer = forms.CharField(
         label=_("Customer"),
         required=False,

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Product
 from core.models import MerchantModel
@@ -27,7 +28,7 @@ class Placement(models.TextChoices):
     COMPLEMENTARY = "complementary", _("Goes with it")
     BASKET = "basket", _("Basket")
     ORDER_CONFIRMATION = "order_confirmation", _("Order confirmation")
-    SEARCH = "search", _("Search")
+    SEARCH = "search", pgettext_lazy("placement", "Search")
     CATEGORY = "category", _("Category page")
     REPLENISH = "replenish", _("Buy again")
     TILL = "till", _("Till")

@@ -43,7 +43,12 @@ def titles_of(merchant_id: int, rules: Iterable[Rule]) -> dict[int, str]:
 
 
 def rule_text(rule: Rule, titles: Mapping[int, str], currency: str) -> str:
-    """What the rule does, in the reader's language."""
+    """What the rule does, in the reader's language; what it is about may come first there."""
+    text = _rule_text(rule, titles, currency)
+    return text[:1].upper() + text[1:]
+
+
+def _rule_text(rule: Rule, titles: Mapping[int, str], currency: str) -> str:
     what = _what(rule, titles, currency)
     match rule.action:
         case Action.PIN:

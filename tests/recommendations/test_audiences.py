@@ -1,5 +1,6 @@
 """Customers for a product: likely, lawful, and a share left out."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -187,3 +188,13 @@ def test_the_screen_shows_the_likeliest_and_what_to_expect(client: Client, merch
     assert "Expected buyers" in page
     assert "There is no product with this SKU." in client.get(address, asked | {"product": "nothing"}).text
     assert "Nobody may be written to" in client.get(address, asked | {"channel": "sms"}).text
+
+
+def test_what_nobody_bought_lately_has_likely_buyers_and_no_chances(
+    client: Client, merchant: Merchant, people: list[Customer]
+):
+    Order.objects.for_merchant(merchant).update(placed_at=timezone.now() - timedelta(days=90))
+    asked = {"product": sku(2, 3), "channel": "email", "limit": "500", "control": "10"}
+    page = client.get(reverse("recommendation_audience", args=[merchant.slug]), asked).text
+    assert "Nobody bought it in the last 28 days" in page
+    assert "0.0%" not in page

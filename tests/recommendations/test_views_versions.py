@@ -55,6 +55,8 @@ def test_a_model_shows_what_was_checked_what_it_learnt_from_and_how_long_it_took
     ):
         assert text in page, text
     live = get(client, merchant, "model_version", trained[1].pk)
+    assert ("This model" in page, "Live model" in page) == (True, False)
+    assert ("This model" in live, "Live model" in live) == (False, True)
     assert "Roll back to this model" not in live
     assert "1,500 purchases, the live model had 1,500" in live
 
