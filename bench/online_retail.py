@@ -42,13 +42,20 @@ def goods() -> pl.DataFrame:
         product=pl.col("product").cast(pl.Int64),
         basket=pl.col("InvoiceNo").cast(pl.Int64),
         occurred_at="InvoiceDate",
+        title="Description",
+        price="UnitPrice",
     )
 
 
 def interactions(until: datetime = END, *, only: pl.Series | None = None) -> Interactions:
     """Everything bought before ``until``, guests included; ``only`` restricts the products."""
     purchases = goods()
-    products = purchases.group_by("product").agg(created_at=pl.col("occurred_at").min())
+    # As they were named and priced when they were first sold: nothing of what came later.
+    products = (
+        purchases.sort("occurred_at", "basket")
+        .group_by("product")
+        .agg(pl.col("title", "price").drop_nulls().first(), created_at=pl.col("occurred_at").min())
+    )
     if only is not None:
         products = products.filter(pl.col("product").is_in(only.implode()))
     products = products.with_columns(category=pl.lit(None, pl.Int64))
@@ -61,6 +68,8 @@ class World:
 
     past: Interactions
     wanted: list[Target]
+    whole: Interactions
+    days: float
 
     @classmethod
     def at(cls, cut: datetime = CUT) -> World:
@@ -70,7 +79,8 @@ class World:
         world = interactions(only=buyers.filter(pl.col("buyers") >= FEWEST_BUYERS)["product"])
         world = world.where(world.customer >= 0)
         days = (END - cut) / timedelta(days=1)
-        return cls(world.older_than(days), targets(world, days, at_most=int(np.iinfo(np.int32).max)))
+        wanted = targets(world, days, at_most=int(np.iinfo(np.int32).max))
+        return cls(world.older_than(days), wanted, world, days)
 
 
 def acceptance(cut: datetime = CUT) -> dict[str, Measured]:
@@ -80,7 +90,8 @@ def acceptance(cut: datetime = CUT) -> dict[str, Measured]:
     equal weights. Both know nothing of the time after.
     """
     world = World.at(cut)
-    model = train(world.past, Unwatched()).model
+    trained = train(world.past, Unwatched())
+    model = trained.model.with_all(world.past, trained.recipe)
     found = from_equal_weights(world.past)
     methods = {**ALONE, **BASELINES, "blend": model.blends[HOME], "found": found[HOME]}
     discover = {"blend": model.blends[DISCOVER], "found": found[DISCOVER]}

@@ -37,6 +37,7 @@ SENTENCES = {
     "bought_together": gettext_noop("Often bought together with %(title)s"),
     "goes_with": gettext_noop("Goes with %(title)s"),
     "similar": gettext_noop("Bought by those who liked %(title)s"),
+    "resembles": gettext_noop("Similar to %(title)s"),
     "for_you": gettext_noop("Matches your taste"),
     "popular_now": gettext_noop("Popular right now"),
     "popular_in_category": gettext_noop("Popular in a category you like"),

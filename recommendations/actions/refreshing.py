@@ -23,7 +23,8 @@ from merchants.models import Merchant
 from recommendations.actions.publishing import lock_artefacts
 from recommendations.engines import artefacts
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.refreshing import DECAYS, ORDER, refit
+from recommendations.engines.recipe import Recipe
+from recommendations.engines.refreshing import DECAYS, ORDER, SOLD, refit
 from recommendations.models import ModelVersion, artefact_directory, training_plan
 from recommendations.queries import Snapshot, Window, read_snapshot
 
@@ -61,7 +62,7 @@ def refresh_model(merchant: Merchant) -> ModelVersion | None:
             return None
         begin, now = time.monotonic(), timezone.now()
         try:
-            artefact = artefacts.load(live.directory, only=["ids.products", ORDER, DECAYS])
+            artefact = artefacts.load(live.directory, only=["ids.products", ORDER, DECAYS, SOLD])
         except artefacts.ArtefactError as error:
             logger.error("model %s of merchant %s: %s", live.version, merchant.pk, error)
             return None
@@ -74,7 +75,8 @@ def _refit(merchant: Merchant, artefact: artefacts.Artefact) -> dict[str, NDArra
     known = artefact.arrays["ids.products"]
     recent = _with_positions(read_snapshot(merchant, window), known)
     engines = {name.partition(".")[0] for name in artefact.names}
-    return {**refit(engines, artefact.arrays, recent), "ids.products": recent.product_ids}
+    recipe = Recipe.from_dict(artefact.about.get("recipe", {}))
+    return {**refit(engines, artefact.arrays, recent, recipe), "ids.products": recent.product_ids}
 
 
 def _with_positions(snapshot: Snapshot, known: NDArray[np.int64]) -> Interactions:

@@ -30,6 +30,7 @@ from orders.models import Order
 from recommendations.actions.publishing import publish, tidy
 from recommendations.engines import artefacts
 from recommendations.engines.interactions import Interactions
+from recommendations.engines.recipe import Recipe
 from recommendations.engines.refused import Refused
 from recommendations.models import ModelVersion, artefact_directory, training_plan
 from recommendations.queries import Snapshot, Window, read_snapshot
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 TRAINING = "train_models"
 AT_MOST_EVERY = timedelta(hours=20)
+# A recipe holds so long: what suits a shop changes slowly, and searching costs as much as some trainings.
+RECIPE_HOLDS = timedelta(days=28)
 # The first half of PostgreSQL's two-part advisory lock keys: ours, so that no other lock of a merchant collides.
 _LOCK_SPACE = 0x7261_696E
 
@@ -200,8 +203,9 @@ def _train(training: _Training) -> ModelVersion:
     snapshot = read_snapshot(training.merchant, Window.of(training_plan(training.merchant)))
     interactions = to_interactions(snapshot)
     watch.tell_of(snapshot)
+    recipe, found_at = _recipe(training.merchant)
     with computed_by(_factoriser(training.engine)):
-        trained = train(interactions, watch, live=_live(training.merchant))
+        trained = train(interactions, watch, live=_live(training.merchant), recipe=recipe)
     watch.tell_result(trained)
     facts = {**_facts(interactions, snapshot), "mode": trained.mode, "metrics": trained.metrics}
     facts |= {"checks": [check.as_dict() for check in trained.verdict.checks], "health": snapshot.health}
@@ -209,7 +213,9 @@ def _train(training: _Training) -> ModelVersion:
         return _refuse(training, facts, {"code": trained.refusal.code, **trained.refusal.figures})
     watch.step("write")
     size = artefacts.write(
-        training.directory, {**trained.model.arrays(), **_ids(interactions, snapshot)}, _about(training, trained, facts)
+        training.directory,
+        {**trained.model.arrays(), **_ids(interactions, snapshot)},
+        _about(training, trained, facts) | _recipe_of(trained, found_at),
     )
     version = publish(training.outcome(ModelVersion.Status.LIVE, size=size, **facts))
     watch.progress.note(
@@ -226,6 +232,24 @@ def _factoriser(engine: str) -> Factoriser | None:
     from recommendations.engines.spark import factorise  # noqa: PLC0415 - as the training
 
     return factorise
+
+
+def _recipe(merchant: Merchant) -> tuple[Recipe | None, str]:
+    """What the live model was learnt by, and when that was found; None where it is time to search again."""
+    live = ModelVersion.objects.for_merchant(merchant).live().first()
+    try:
+        about = artefacts.load(live.directory, only=()).about if live else {}
+    except artefacts.ArtefactError:
+        about = {}
+    found_at = str(about.get("recipe_found_at", ""))
+    if not found_at or datetime.fromisoformat(found_at) < timezone.now() - RECIPE_HOLDS:
+        return None, timezone.now().isoformat()
+    return Recipe.from_dict(about["recipe"]), found_at
+
+
+def _recipe_of(trained: Trained, found_at: str) -> dict[str, Any]:
+    """For the manifest; a model of popularity has searched none."""
+    return {"recipe": trained.recipe.as_dict(), "recipe_found_at": found_at} if trained.model.is_personal else {}
 
 
 def _live(merchant: Merchant) -> Live | None:
@@ -308,6 +332,7 @@ def _refuse(training: _Training, facts: dict[str, Any], reason: dict[str, Any]) 
 
 STEPS = {
     "read": gettext_noop("Reading purchases and events"),
+    "search": gettext_noop("Trying out how the engines learn best"),
     "measure": gettext_noop("Measuring quality on the newest weeks"),
     "compare": gettext_noop("Comparing with the live model"),
     "learn": gettext_noop("Learning from all purchases"),

@@ -14,21 +14,23 @@ from threadpoolctl import threadpool_limits
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 
-FACTORS = 64
 # From the factors of four weeks before, 5 iterations rank as well as 15 from scratch (three cuts of Online Retail).
 ITERATIONS, LATER_ITERATIONS = 15, 5
 # Searched on Online Retail, cuts at 2011-09-11 and 2011-10-11: counts of baskets beat 0/1, log and BM25
 # weights; alpha 1 beat 40; regularization 10 beat .01 by 3 % of NDCG@10.
 ALPHA = 1.0
-REGULARIZATION = 10.0
+FACTORS, REGULARIZATION = USUAL.factors, USUAL.regularization
 SEED = 20_261_120
 
 
 class Factoriser(Protocol):
     """What computes factors: :func:`factorise`, or something that gives the same on other machines."""
 
-    def __call__(self, matrix: sp.csr_array, tick: Tick, *, start: Floats | None) -> tuple[Floats, Floats]: ...
+    def __call__(
+        self, matrix: sp.csr_array, tick: Tick, *, start: Floats | None, recipe: Recipe
+    ) -> tuple[Floats, Floats]: ...
 
 
 _factoriser: ContextVar[Factoriser | None] = ContextVar("factoriser", default=None)
@@ -57,10 +59,13 @@ class Als:
     inverse: Floats  # (factors, factors): (YᵀY + λI)⁻¹
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         compute = _factoriser.get() or factorise
-        customers, products = compute(interactions.matrix(), tick, start=earlier.products if earlier else None)
-        gramian = products.T.astype(np.float64) @ products + REGULARIZATION * np.eye(products.shape[1])
+        start = earlier.products if earlier and earlier.products.shape[1] == recipe.factors else None
+        customers, products = compute(interactions.matrix(), tick, start=start, recipe=recipe)
+        gramian = products.T.astype(np.float64) @ products + recipe.regularization * np.eye(products.shape[1])
         return cls(customers, products, np.linalg.inv(gramian).astype(np.float32))
 
     @classmethod
@@ -98,7 +103,9 @@ class Als:
         return np.where(near.max(axis=1) > 0, context.anchors[near.argmax(axis=1)], NOTHING)
 
 
-def factorise(matrix: sp.csr_array, tick: Tick = no_tick, *, start: Floats | None = None) -> tuple[Floats, Floats]:
+def factorise(
+    matrix: sp.csr_array, tick: Tick = no_tick, *, start: Floats | None = None, recipe: Recipe = USUAL
+) -> tuple[Floats, Floats]:
     """Factors of rows and columns of ``matrix`` (customers × products), each (n, factors).
 
     ``start``: factors of the same columns, learnt from less; then fewer iterations do.
@@ -108,8 +115,8 @@ def factorise(matrix: sp.csr_array, tick: Tick = no_tick, *, start: Floats | Non
 
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
-            factors=FACTORS,
-            regularization=REGULARIZATION,
+            factors=recipe.factors,
+            regularization=recipe.regularization,
             alpha=ALPHA,
             iterations=ITERATIONS if start is None else LATER_ITERATIONS,
             random_state=SEED,

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Arrays, Context, Floats, Ints, Tick, no_tick
 from recommendations.engines.neighbours import Neighbours
+from recommendations.engines.recipe import USUAL, Recipe
 
 # Pseudo-baskets that a pair starts with as if it met by chance. Searched on Online Retail with baskets
 # of which half was hidden: 5 to 20 are about equal, and confidence × log lift beats lift, cosine,
@@ -32,7 +33,9 @@ class CoPurchase:
     neighbours: Neighbours
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
         return cls(Neighbours.strongest(association(interactions.baskets())))
 

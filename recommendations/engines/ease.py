@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Arrays, Context, Floats, Ints, Tick, no_tick
 from recommendations.engines.neighbours import BLOCK, Neighbours
+from recommendations.engines.recipe import USUAL, Recipe
 
 # Compared on Online Retail, λ at 2011-08-12, 2011-09-11 and 2011-10-11: 100 to 1000 are about equal; the length at
 # 2011-09-11 and 2011-10-11: 200 rank what is new as well as the whole matrix, 50 lose 7 %.
-REGULARIZATION = 300.0
-LENGTH = 200
+REGULARIZATION = USUAL.ease_regularization
 # The matrix is dense and its inverse costs the cube: 400 MB and a quarter of a minute here. Of a wider range the most
 # bought products are taken; the neighbours of the others are item-kNN's.
 MOST_PRODUCTS = 10_000
@@ -38,13 +38,15 @@ class Ease:
     neighbours: Neighbours
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
         matrix = interactions.matrix()
         head = most_bought(matrix)
         if len(head) < 2:
             return cls(Neighbours.none(matrix.shape[1]))
-        found = Neighbours.of_dense(weights(matrix[:, head]), LENGTH)
+        found = Neighbours.of_dense(weights(matrix[:, head], recipe.ease_regularization), recipe.ease_length)
         return cls(found if len(head) == matrix.shape[1] else _among_all(found, head, matrix.shape[1]))
 
     @classmethod
@@ -67,7 +69,7 @@ def most_bought(matrix: sp.csr_array, at_most: int = MOST_PRODUCTS) -> Ints:
     return np.sort(np.argsort(-buyers, kind="stable")[: min(at_most, (buyers >= FEWEST_BUYERS).sum())]).astype(np.int32)
 
 
-def weights(matrix: sp.csr_array) -> Floats:
+def weights(matrix: sp.csr_array, regularization: float = REGULARIZATION) -> Floats:
     """Products × products: how much having bought the row speaks for the column; 0 for itself.
 
     With X the 0/1 matrix of ``matrix`` (customers × products) and P = (XᵀX + λI)⁻¹: B = −P / diag(P), column by
@@ -75,7 +77,7 @@ def weights(matrix: sp.csr_array) -> Floats:
     """
     bought = sp.csr_array(matrix).sign().astype(np.float32)
     gramian = np.asfortranarray((bought.T @ bought).toarray(), np.float32)
-    gramian[np.diag_indices_from(gramian)] += np.float32(REGULARIZATION)
+    gramian[np.diag_indices_from(gramian)] += np.float32(regularization)
     with threadpool_limits(THREADS, "blas"):
         factor, failed = spotrf(gramian, lower=1, overwrite_a=1)
         assert not failed  # a Gramian with λ > 0 is positive definite

@@ -12,9 +12,14 @@ from recommendations.engines.interface import Arrays
 
 # No row of the database has this id, and it is smaller than all of them.
 NOBODY = 0
-BY_CUSTOMER = "als.customers"
+BY_CUSTOMER = ("als.customers", "bpr.customers")
 # Arrays with a row of entries per customer.
-BY_ROW = {"history": ("products", "weights"), "repurchase": ("products", "ages"), "refused": ("products",)}
+BY_ROW = {
+    "history": ("products", "weights"),
+    "repurchase": ("products", "ages"),
+    "refused": ("products",),
+    "tifu": ("products", "weights", "own"),
+}
 
 
 def without_customers(arrays: Arrays, ids: NDArray[np.int64]) -> Arrays | None:
@@ -33,9 +38,10 @@ def without_customers(arrays: Arrays, ids: NDArray[np.int64]) -> Arrays | None:
         "ids.keys": arrays["ids.keys"][~gone_keys],
         "ids.key_customers": arrays["ids.key_customers"][~gone_keys],
     }
-    if BY_CUSTOMER in arrays:
-        changed[BY_CUSTOMER] = arrays[BY_CUSTOMER].copy()
-        changed[BY_CUSTOMER][positions] = 0
+    for name in BY_CUSTOMER:
+        if name in arrays:
+            changed[name] = arrays[name].copy()
+            changed[name][positions] = 0
     for engine, kept in BY_ROW.items():
         if f"{engine}.indptr" in arrays:
             changed |= _without_rows(arrays, positions, f"{engine}.indptr", [f"{engine}.{name}" for name in kept])

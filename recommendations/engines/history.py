@@ -9,9 +9,8 @@ import numpy as np
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NO_PRODUCTS, Arrays, Bools, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 from recommendations.engines.repurchase import DURABLE_BELOW, repeat_rate
-
-DECAY_DAYS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,10 @@ class History:
     repeatable: Bools
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
-        matrix = interactions.matrix(np.exp(-interactions.age / np.float32(DECAY_DAYS)))
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
+        matrix = interactions.matrix(np.exp(-interactions.age / np.float32(recipe.history_days)))
         customer = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
         order = np.lexsort((matrix.indices, -matrix.data, customer))
         tick()

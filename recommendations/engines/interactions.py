@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GUEST = -1
 NO_CATEGORY = -1
+NO_PRICES = np.empty(0, np.float32)
 # Who bought half of a range of some size is a machine or a reseller, and everybody's neighbour.
 BOT_SHARE, BOT_PRODUCTS = 0.5, 200
 
@@ -30,6 +31,7 @@ class Interactions:
     positions in them (``customer`` is −1 for a guest). ``category`` belongs to the products and is
     −1 where there is none; ``product_age`` is the days a product has been known. ``age`` is in days
     before ``until``, and never negative. ``sessions`` are what visitors did besides, None where nothing is tracked.
+    ``titles`` and ``prices`` belong to the products too, and are empty where nothing is known of them.
     """
 
     product_ids: NDArray[np.int64]
@@ -42,6 +44,8 @@ class Interactions:
     age: NDArray[np.float32]
     until: datetime
     sessions: Sessions | None = None
+    titles: tuple[str, ...] = ()
+    prices: NDArray[np.float32] = field(default_factory=lambda: NO_PRICES)
 
     @classmethod
     def from_frames(
@@ -49,6 +53,7 @@ class Interactions:
     ) -> Self:
         """From ``purchases`` (customer, product, basket, occurred_at) and ``products`` (product, category, created_at).
 
+        ``products`` may have a ``title`` and a ``price`` each, in any unit, both nullable.
         ``events`` (visitor, product, occurred_at, kind) are as :meth:`.Sessions.from_frame` takes them.
         Ids are integers, ``customer`` and ``category`` may be null, times are in UTC. A product twice
         in one basket counts once; purchases after ``until`` and of unlisted products are left out.
@@ -74,6 +79,10 @@ class Interactions:
             age=age[kept],
             until=until,
             sessions=Sessions.from_frame(events, product_ids, until) if events is not None and len(events) else None,
+            titles=tuple(products["title"].fill_null("")) if "title" in products.columns else (),
+            prices=products["price"].fill_null(0).to_numpy().astype(np.float32)
+            if "price" in products.columns
+            else NO_PRICES,
         )
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommendations.engines.interactions import Interactions
+from recommendations.engines.recipe import USUAL, Recipe
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -64,10 +65,11 @@ class Engine(Protocol):
     later_effort: ClassVar[int]  # and how often when it has a head start
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick, earlier: Self | None = None) -> Self:
+    def fit(cls, interactions: Interactions, tick: Tick, earlier: Self | None = None, recipe: Recipe = USUAL) -> Self:
         """Learns from ``interactions``; the same input gives the same engine.
 
-        ``earlier``, fitted on an older part of the same interactions, may be taken as a head start.
+        ``earlier``, fitted on an older part of the same interactions, may be taken as a head start. ``recipe``: the
+        numbers by which it learns, as far as they concern it.
         """
 
     @classmethod

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Arrays, Context, Floats, Ints, Tick, no_tick
 from recommendations.engines.neighbours import LIST_LENGTH, Neighbours
+from recommendations.engines.recipe import USUAL, Recipe
 
 K1, B = 1.2, 0.75
 
@@ -25,7 +26,9 @@ class ItemKnn:
     neighbours: Neighbours
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
         return cls(Neighbours.strongest(similarity(interactions.matrix())))
 

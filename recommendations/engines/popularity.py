@@ -9,14 +9,15 @@ import numpy as np
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 
-WINDOW_DAYS, HALF_LIFE_DAYS = 28, 14
+WINDOW_DAYS = 28
 LONG_HALF_LIFE_DAYS = 180
 
 
-def recent_sales(interactions: Interactions) -> Floats:
-    """Baskets per product in the last 28 days, a basket of two weeks ago counting half; shape (products,)."""
-    weights = np.where(interactions.age <= WINDOW_DAYS, _decay(interactions.age, HALF_LIFE_DAYS), 0)
+def recent_sales(interactions: Interactions, half_life: float = USUAL.popularity_half_life) -> Floats:
+    """Baskets per product in the last 28 days, a basket of two weeks ago counting half, by default; shape (products,)."""
+    weights = np.where(interactions.age <= WINDOW_DAYS, _decay(interactions.age, half_life), 0)
     return _per_product(interactions, weights)
 
 
@@ -40,9 +41,11 @@ class Popularity:
     recent: Floats
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
-        return cls(recent_sales(interactions))
+        return cls(recent_sales(interactions, recipe.popularity_half_life))
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
@@ -70,9 +73,11 @@ class CategoryPopularity:
     category: Ints  # (products,), −1 without
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
-        return cls(recent_sales(interactions), interactions.category)
+        return cls(recent_sales(interactions, recipe.popularity_half_life), interactions.category)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
@@ -106,7 +111,9 @@ class Range:
     order: Floats
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         sold = _per_product(interactions, _decay(interactions.age, LONG_HALF_LIFE_DAYS))
         newest = 1 / (1 + interactions.product_age.clip(0) / np.float32(LONG_HALF_LIFE_DAYS))
         tick()

@@ -1,7 +1,7 @@
 """Between two trainings: the quick engines are fitted anew, and products that are new since then join in.
 
 Positions of the training stay as they are, new products follow behind them. Engines that were not fitted anew say
-nothing of new products; those of popularity and sessions do.
+nothing of new products; those of popularity, sessions and content do.
 """
 
 from __future__ import annotations
@@ -14,32 +14,39 @@ import numpy as np
 
 from recommendations.engines.als import Als
 from recommendations.engines.blend import ENGINES, Model
+from recommendations.engines.content import Content
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.popularity import Range
+from recommendations.engines.recipe import USUAL, Recipe
 from recommendations.engines.repurchase import Repurchase
 from recommendations.engines.season import Season
 from recommendations.engines.sessions.engine import SessionKnn
 
 # By name: those that learn in seconds, whatever the size of the shop.
-QUICK = frozenset({"popularity", "category_popularity", "sessions"})
+QUICK = frozenset({"popularity", "category_popularity", "sessions", "content"})
 
 
-# What a refresh takes from the training: the order of its range, and the decays of sessions, which take long to find.
-ORDER, DECAYS = f"{Range.name}.order", f"{SessionKnn.name}.decays"
+# What a refresh takes from the training: the order of its range, the decays of sessions, which take long to find, and
+# how often products were sold before its own window.
+ORDER, DECAYS, SOLD = f"{Range.name}.order", f"{SessionKnn.name}.decays", f"{Content.name}.sold"
 
 
-def refit(known: Collection[str], trained: Arrays, recent: Interactions) -> Arrays:
+def refit(known: Collection[str], trained: Arrays, recent: Interactions, recipe: Recipe = USUAL) -> Arrays:
     """Arrays of the quick engines among the ``known`` ones, learnt from ``recent``.
 
-    ``trained`` are ORDER and DECAYS, where there are any. The range of the training comes first among the products of
-    ``recent``; where there are new ones its order comes with them: they stand behind what sold, the newest first.
+    ``trained`` are ORDER, DECAYS and SOLD, where there are any. The range of the training comes first among the products of
+    ``recent``; ``recipe`` is that of the training. Where there are new ones its order comes with them: they stand behind what sold, the newest first.
     """
     order = trained[ORDER]
-    earlier = {SessionKnn.name: SessionKnn.blank(trained[DECAYS])} if DECAYS in trained else {}
+    earlier: dict[str, Engine] = {}
+    if DECAYS in trained:
+        earlier[SessionKnn.name] = SessionKnn.blank(trained[DECAYS])
+    if SOLD in trained:
+        earlier[Content.name] = Content.blank(trained[SOLD])
     engines = [
-        kind.fit(recent, no_tick, earlier.get(kind.name))
+        kind.fit(recent, no_tick, earlier.get(kind.name), recipe)
         for kind in ENGINES
         if kind.name in QUICK and kind.name in known
     ]
@@ -99,7 +106,9 @@ class Grown:
         return self.engine.name
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         raise TypeError("Engines grow after they were fitted.")
 
     @classmethod

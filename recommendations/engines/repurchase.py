@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from recommendations.engines.interactions import NO_CATEGORY, Interactions
 from recommendations.engines.interface import NO_PRODUCTS, Arrays, Bools, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 
 # Buying again is judged on first purchases at least this old: a younger one had no time to repeat.
 MATURE_DAYS = 60
@@ -58,7 +59,9 @@ class Repurchase:
     ages: Floats
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         pairs = _Pairs.of(interactions)
         gap, wait = _waits(pairs, interactions.category)
         tick()

@@ -13,9 +13,8 @@ import numpy as np
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 
-# Compared on Online Retail at 2011-09-11 and 2011-10-11: 7 and 14 days are about equal, 28 and 56 worse.
-HALF_LIFE_DAYS = 7
 # Recent purchases that every product starts with as if it sold as always: a single one is no season.
 SHRINKAGE = 1.0
 
@@ -31,9 +30,11 @@ class Season:
     rise: Floats
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
-        return cls(rise(interactions))
+        return cls(rise(interactions, recipe.season_half_life))
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
@@ -53,10 +54,10 @@ class Season:
         return np.asarray(self.rise ** np.float32(power), np.float32)
 
 
-def rise(interactions: Interactions) -> Floats:
+def rise(interactions: Interactions, half_life: float = USUAL.season_half_life) -> Floats:
     """Shape (products,), positive: (recent + s) / (expected + s)."""
     products = interactions.shape[1]
-    fading = np.exp2(-interactions.age.astype(np.float64) / HALF_LIFE_DAYS)
+    fading = np.exp2(-interactions.age.astype(np.float64) / half_life)
     recent = np.bincount(interactions.product, fading, minlength=products)
     ever = np.bincount(interactions.product, minlength=products)
     expected = ever * (recent.sum() / max(len(interactions), 1))

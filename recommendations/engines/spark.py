@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from recommendations.engines.als import ALPHA, FACTORS, ITERATIONS, SEED
+from recommendations.engines.als import ALPHA, ITERATIONS, SEED
 from recommendations.engines.interface import Floats, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +38,9 @@ def is_installed() -> bool:
     return find_spec("pyspark") is not None
 
 
-def factorise(matrix: sp.csr_array, tick: Tick = no_tick, *, start: Floats | None = None) -> tuple[Floats, Floats]:
+def factorise(
+    matrix: sp.csr_array, tick: Tick = no_tick, *, start: Floats | None = None, recipe: Recipe = USUAL
+) -> tuple[Floats, Floats]:
     """Factors of rows and columns of ``matrix`` (customers × products), each (n, factors); ``start`` is of no use to MLlib."""
     with (
         tempfile.TemporaryDirectory(prefix="spark-", dir=os.environ.get("SPARK_EXCHANGE_DIR")) as directory,
@@ -45,11 +48,11 @@ def factorise(matrix: sp.csr_array, tick: Tick = no_tick, *, start: Floats | Non
     ):
         folder = Path(directory)
         _entries(matrix).write_parquet(folder / "entries.parquet")
-        model = _als().fit(session.read.parquet(str(folder / "entries.parquet")))
+        model = _als(recipe.factors).fit(session.read.parquet(str(folder / "entries.parquet")))
         for _ in range(ITERATIONS):  # MLlib says nothing while it works
             tick()
-        customers = _dense(model.userFactors, folder / "customers", matrix.shape[0])
-        return customers, _dense(model.itemFactors, folder / "products", matrix.shape[1])
+        customers = _dense(model.userFactors, folder / "customers", matrix.shape[0], recipe.factors)
+        return customers, _dense(model.itemFactors, folder / "products", matrix.shape[1], recipe.factors)
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def _session() -> Iterator[Any]:
         session.stop()
 
 
-def _als() -> Any:
+def _als(factors: int) -> Any:
     from pyspark.ml.recommendation import ALS  # noqa: PLC0415 - see above
 
     return ALS(
@@ -80,7 +83,7 @@ def _als() -> Any:
         itemCol="product",
         ratingCol="baskets",
         implicitPrefs=True,
-        rank=FACTORS,
+        rank=factors,
         maxIter=ITERATIONS,
         regParam=REGULARIZATION,
         alpha=ALPHA,
@@ -102,13 +105,13 @@ def _entries(matrix: sp.csr_array) -> pl.DataFrame:
     )
 
 
-def _dense(factors: Any, folder: Path, rows: int) -> Floats:
+def _dense(factors: Any, folder: Path, rows: int, width: int) -> Floats:
     """MLlib's table of (id, features) as an array; whoever has no entry has no taste."""
     import polars as pl  # noqa: PLC0415 - see above
 
     factors.write.parquet(str(folder))
     table = pl.read_parquet(folder / "*.parquet")
-    dense = np.zeros((rows, FACTORS), np.float32)
+    dense = np.zeros((rows, width), np.float32)
     if len(table):
         dense[table["id"].to_numpy()] = np.stack(table["features"].to_list())
     return dense

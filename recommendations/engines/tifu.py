@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NO_PRODUCTS, NOTHING, Arrays, Bools, Context, Floats, Ints, Tick, no_tick
 from recommendations.engines.neighbours import strongest_entries
+from recommendations.engines.recipe import USUAL, Recipe
 
 # Searched on the last baskets of Complete Journey (dunnhumby), 2,300 households, and of Online Retail. The paper's own values (.9 inside a
 # group, 300 neighbours, .7 of one's own) are within 2 % of these.
@@ -29,6 +30,8 @@ OWN_SHARE = 0.5
 # Neighbours are sought among this many customers, a seeded sample of those with two baskets: more find better ones, at
 # a price that grows with each.
 MOST_REFERENCES = 5_000
+# Everybody is compared with every one of them: of a very big shop fewer, so that it stays a matter of seconds.
+FEWEST_REFERENCES, MOST_COMPARED = 500, 500_000_000
 SEED = 20_261_125
 CHUNK = 500
 LIST_LENGTH = 100
@@ -52,7 +55,9 @@ class Tifu:
     size: Ints  # (1,) how many products there are
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         tick()
         own = vectors(interactions)
         rows = [_strongest(*chunk) for chunk in mixed(own)]
@@ -129,7 +134,8 @@ def _newest_first(customer: Ints, basket: Ints, age: Floats, customers: int) -> 
 def mixed(own: sp.csr_array) -> Iterator[tuple[sp.csr_array, sp.csr_array]]:
     """Customers × products in chunks of customers: own frequencies mixed with the nearest customers', and the own."""
     length = np.asarray(own.multiply(own).sum(axis=1)).ravel()
-    references = _sample(np.flatnonzero(length > 0))
+    often = np.flatnonzero(length > 0)
+    references = _sample(often, int(np.clip(MOST_COMPARED // max(len(often), 1), FEWEST_REFERENCES, MOST_REFERENCES)))
     others = own[references]
     for begin in range(0, own.shape[0], CHUNK):
         rows = np.arange(begin, min(begin + CHUNK, own.shape[0]))
@@ -139,10 +145,10 @@ def mixed(own: sp.csr_array) -> Iterator[tuple[sp.csr_array, sp.csr_array]]:
         yield sp.csr_array(OWN_SHARE * own[rows] + (1 - OWN_SHARE) * (alike @ others)), own[rows]
 
 
-def _sample(customers: NDArray[np.intp]) -> NDArray[np.intp]:
-    if len(customers) <= MOST_REFERENCES:
+def _sample(customers: NDArray[np.intp], at_most: int) -> NDArray[np.intp]:
+    if len(customers) <= at_most:
         return customers
-    return np.sort(np.random.default_rng(SEED).choice(customers, MOST_REFERENCES, replace=False))
+    return np.sort(np.random.default_rng(SEED).choice(customers, at_most, replace=False))
 
 
 def _nearest(distance: Floats, asked: Bools) -> sp.csr_array:

@@ -14,19 +14,22 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from recommendations.engines.blend import IMPERSONAL, Blend, Model
+from recommendations.engines.blend import BLENDS, EXTRAS, IMPERSONAL, SPARED, USUALLY, Blend, Model
 from recommendations.engines.comparing import Duel, duel
 from recommendations.engines.evaluation import BASELINES, Measured, Target, gain_interval, targets
 from recommendations.engines.evaluation.temporal import Ranked, judged, rank
 from recommendations.engines.gate import FEWEST_MEASURED, Live, Refusal, Verdict, judge
 from recommendations.engines.interactions import Interactions
+from recommendations.engines.interface import Engine
+from recommendations.engines.recipe import USUAL, Recipe
+from recommendations.engines.recipes import TRIALS, found
 from recommendations.engines.request import DISCOVER, HOME
 from recommendations.engines.tuner import Sheet, asked, tuned
 
 FEWEST_ROWS, FEWEST_REPEATERS = 1_000, 25
 WINDOW_DAYS = 28
 PERSONAL, POPULARITY_ONLY = "personal", "popularity"
-STEPS = ("measure", "compare", "learn", "judge")
+STEPS = ("search", "measure", "compare", "learn", "judge")
 
 
 class Progress(Protocol):
@@ -53,34 +56,63 @@ class Trained:
     mode: str
     metrics: dict[str, Any]
     verdict: Verdict
+    recipe: Recipe = USUAL
 
     @property
     def refusal(self) -> Refusal | None:
         return self.verdict.refusal
 
 
-def train(interactions: Interactions, progress: Progress, *, live: Live | None = None) -> Trained:
+def train(
+    interactions: Interactions, progress: Progress, *, live: Live | None = None, recipe: Recipe | None = None
+) -> Trained:
     """Measures on the newest window, learns from everything, and judges the result beside the ``live`` model.
 
-    A shop with too few purchases to learn about people gets a model of popularity only.
+    A shop with too few purchases to learn about people gets a model of popularity only. Without a ``recipe`` one is searched.
     """
     people = interactions.without_bots()
     if not is_enough(people):
         model = Model.fit(people, IMPERSONAL)
         progress.step("judge")
         return Trained(model, POPULARITY_ONLY, {}, judge(model, rows=len(people), live=live, measured={}))
-    earlier, measured = _measure(people, progress)
-    compared = _compare(people, live, earlier, progress)
-    progress.step("learn", total=Model.effort(earlier=earlier))
-    model = Model.fit(people, tick=progress.advance, earlier=earlier)
-    if earlier:
-        model = replace(model, blends=earlier.blends)
+    if recipe is None:
+        progress.step("search", total=TRIALS)
+        recipe = found(people, WINDOW_DAYS, progress.advance)
+    earlier, measured = _measure(people, recipe, progress)
+    compared = _compare(people, live, earlier, recipe, progress)
+    model = _learn(people, recipe, earlier, progress)
     progress.step("judge")
     verdict = judge(model, rows=len(people), live=live, measured=measured, duel=compared)
-    return Trained(model, PERSONAL, metrics_of(measured), verdict)
+    return Trained(model, PERSONAL, metrics_of(measured), verdict, recipe)
 
 
-def _compare(interactions: Interactions, live: Live | None, earlier: Model | None, progress: Progress) -> Duel | None:
+def engines_of(recipe: Recipe) -> tuple[type[Engine], ...]:
+    """What is learnt by a recipe."""
+    return (*USUALLY, *(kind for kind in EXTRAS if kind.name in recipe.extras))
+
+
+def _learn(interactions: Interactions, recipe: Recipe, earlier: Model | None, progress: Progress) -> Model:
+    """From everything, with the blends that ``earlier`` was tuned to; of additional engines those that got a weight."""
+    blends = without_silent(earlier.blends if earlier else BLENDS)
+    spoken = {name for blend in blends.values() for name in blend}
+    kinds = [kind for kind in engines_of(recipe) if kind not in SPARED or kind.name in spoken]
+    progress.step("learn", total=Model.effort(kinds, earlier=earlier))
+    model = Model.fit(interactions, kinds, tick=progress.advance, earlier=earlier, recipe=recipe)
+    return replace(model, blends=blends)
+
+
+def without_silent(blends: Mapping[str, Blend]) -> dict[str, Blend]:
+    """Without weights of 0 for engines that are good for nothing else: nobody need learn, keep or ask them."""
+    spared = {kind.name for kind in SPARED}
+    return {
+        placement: {name: weight for name, weight in blend.items() if weight or name not in spared}
+        for placement, blend in blends.items()
+    }
+
+
+def _compare(
+    interactions: Interactions, live: Live | None, earlier: Model | None, recipe: Recipe, progress: Progress
+) -> Duel | None:
     """A stand-in for this training's model against the live model, on the orders that came since (28 days at most).
 
     The stand-in learns from all purchases before these: as far as the live model saw, or further where that is older.
@@ -96,8 +128,9 @@ def _compare(interactions: Interactions, live: Live | None, earlier: Model | Non
     # a training that is a little worse may pass, and none is refused for it.
     if days == WINDOW_DAYS:
         return duel(earlier, earlier.blends, live.champion, interactions, wanted)
-    progress.step("compare", total=Model.effort(earlier=earlier))
-    challenger = Model.fit(interactions.older_than(days), tick=progress.advance, earlier=earlier)
+    kinds = engines_of(recipe)
+    progress.step("compare", total=Model.effort(kinds, earlier=earlier))
+    challenger = Model.fit(interactions.older_than(days), kinds, tick=progress.advance, earlier=earlier, recipe=recipe)
     return duel(challenger, earlier.blends, live.champion, interactions, wanted)
 
 
@@ -106,14 +139,17 @@ def is_enough(interactions: Interactions) -> bool:
     return len(interactions) >= FEWEST_ROWS and interactions.buyers_with_two_baskets() >= FEWEST_REPEATERS
 
 
-def _measure(interactions: Interactions, progress: Progress) -> tuple[Model | None, dict[str, Measured]]:
+def _measure(
+    interactions: Interactions, recipe: Recipe, progress: Progress
+) -> tuple[Model | None, dict[str, Measured]]:
     """A model learnt from all but the newest window with blends tuned on it, and how it does there beside the baselines."""
     wanted = targets(interactions, WINDOW_DAYS)
     if len(wanted) < FEWEST_MEASURED:
         return None, {}
-    progress.step("measure", total=Model.effort() + 1)
+    kinds = engines_of(recipe)
+    progress.step("measure", total=Model.effort(kinds) + 1)
     past, window = interactions.older_than(WINDOW_DAYS), interactions.where(interactions.age <= WINDOW_DAYS)
-    model = Model.fit(past, tick=progress.advance)
+    model = Model.fit(past, kinds, tick=progress.advance, recipe=recipe)
     sheets = asked(model, wanted, window)
     ranked = _ranked_by_strangers(model, past, sheets, wanted)
     model = replace(model, blends=tuned(model, sheets))

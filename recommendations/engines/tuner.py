@@ -21,6 +21,7 @@ from itertools import islice
 import numpy as np
 
 from recommendations.engines.blend import SEASONAL, Blend, Model
+from recommendations.engines.content import Content
 from recommendations.engines.evaluation.asked import Asked
 from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.temporal import DEPTH, Target
@@ -54,8 +55,8 @@ FROM_NOTHING = (0.1, 0.3)
 # A step that improves by less (relatively) is chance: what it finds ranks worse in the next window as often as better.
 LEAST_GAIN = 0.005
 ROUNDS = 6
-# What questions of orders say nothing about, and what only fills up.
-UNTUNED = frozenset({SessionKnn.name, Range.name})
+# What questions of orders say nothing about: visits, what nobody could buy yet, and what only fills up.
+UNTUNED = frozenset({SessionKnn.name, Range.name, Content.name})
 # Placements that ask much the same take over what was found for another.
 FOLLOWERS: Mapping[str, tuple[str, ...]] = {
     HOME: (SEARCH, CATEGORY, TILL, NOT_FOUND),
@@ -214,6 +215,10 @@ class Sheet:
 
     def gain(self, blend: Blend) -> float:
         """The mean NDCG@10 of a blend."""
+        return float(self.gains(blend).mean())
+
+    def gains(self, blend: Blend) -> Floats:
+        """The NDCG@10 of each question."""
         power = blend.get(Season.name, 0.0)
         total: Floats = np.zeros(self.wanted.shape, np.float32)
         for name, weight in blend.items():
@@ -225,7 +230,7 @@ class Sheet:
         order = np.argsort(-scores, axis=1, kind="stable")
         hits = np.take_along_axis(self.wanted, np.take_along_axis(top, order, axis=1), axis=1)
         hits &= np.take_along_axis(scores, order, axis=1) > 0
-        return float((hits @ DISCOUNT[: hits.shape[1]] / self.ideal).mean())
+        return np.asarray(hits @ DISCOUNT[: hits.shape[1]] / self.ideal, np.float32)
 
 
 def _row(model: Model, question: Question, names: Sequence[str]) -> tuple[Ints, dict[tuple[str, float], Floats]]:
@@ -260,19 +265,26 @@ def _highest(scores: Floats) -> Ints:
     return told.astype(np.int32)
 
 
-def search(sheet: Sheet, start: Blend) -> dict[str, float]:
+def search(sheet: Sheet, start: Blend, least_gain: float = LEAST_GAIN) -> dict[str, float]:
     """Steps from ``start`` to a blend that no step improves; the sum of its weights stays what it was."""
-    found, reached = dict(start), sheet.gain(start)
+    found, reached = dict(start), sheet.gains(start)
     for _round in range(ROUNDS):
         before = reached
         for name in [*sheet.engines, Season.name]:
             for blend in _steps(found, name):
-                gain = sheet.gain(blend)
-                if gain > reached * (1 + LEAST_GAIN):
-                    found, reached = blend, gain
-        if reached == before:
+                gains = sheet.gains(blend)
+                if _is_better(gains, reached, least_gain):
+                    found, reached = blend, gains
+        if reached is before:
             break
     return _as_heavy_as(found, start, sheet.engines)
+
+
+def _is_better(gains: Floats, others: Floats, least_gain: float) -> bool:
+    """On the same questions: by more than a little, and by more than the standard error of the difference."""
+    difference = gains - others
+    gain = float(difference.mean())
+    return gain > least_gain * float(others.mean()) and gain > float(difference.std()) / np.sqrt(len(difference))
 
 
 def _steps(blend: dict[str, float], name: str) -> Iterator[dict[str, float]]:

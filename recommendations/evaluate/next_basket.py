@@ -89,7 +89,7 @@ def interactions(earlier: pl.DataFrame, orders: pl.DataFrame, fewest_buyers: int
     sold = buyers.filter(pl.col("buyers") >= fewest_buyers)["product"]
     known = earlier.filter(pl.col("product").is_in(sold.implode()))
     products = known.group_by("product").agg(
-        category=pl.col("category").drop_nulls().first(), created_at=pl.col("occurred_at").min()
+        pl.col("category", "title", "price").drop_nulls().last(), created_at=pl.col("occurred_at").min()
     )
     newest = orders["occurred_at"].max()
     assert isinstance(newest, datetime)
@@ -110,7 +110,7 @@ def _targets(last: pl.DataFrame, past: Interactions) -> Iterator[Target]:
 
 def fitted(past: Interactions) -> Model:
     """The engines of a training, and beside them plain frequency: the model to beat where people buy again."""
-    model = Model.fit(past, tuple(dict.fromkeys((*ENGINES, Tifu))))
+    model = Model.fit(past, ENGINES)
     counted = History.fit(replace(past, age=np.zeros_like(past.age)))
     frequency = replace(counted, repeatable=np.ones_like(counted.repeatable))
     return Model({**model.engines, FREQUENCY: frequency}, model.blends)
@@ -118,15 +118,13 @@ def fitted(past: Interactions) -> Model:
 
 def methods() -> dict[str, Blend]:
     """Each engine alone, frequency with popularity, the baselines, and the blend with and without the next basket."""
-    names = dict.fromkeys((*(kind.name for kind in ENGINES), Tifu.name))
-    alone: dict[str, Blend] = {f"{name} alone": {name: 1.0} for name in names}
+    alone: dict[str, Blend] = {f"{kind.name} alone": {kind.name: 1.0} for kind in ENGINES}
     blend = BLENDS[HOME]
-    half = blend.get(History.name, 0.0) / 2
     return {
         **alone,
         **BASELINES,
         "frequency + popularity": {FREQUENCY: 1.0, Popularity.name: TIES},
         "tifu + popularity": {Tifu.name: 1.0, Popularity.name: TIES},
         "blend": blend,
-        "blend, half by tifu": {**blend, History.name: half, Tifu.name: half},
+        "blend without tifu": {**blend, History.name: blend[History.name] + blend[Tifu.name], Tifu.name: 0.0},
     }

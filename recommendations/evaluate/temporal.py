@@ -53,7 +53,8 @@ def evaluate(events: pl.DataFrame, options: Namespace) -> Report:
     if not wanted:
         raise DataError(f"Nobody who was known before {cut:%Y-%m-%d} bought anything known afterwards.")
     past = world.older_than(days)
-    model = train(past, Unwatched()).model
+    trained = train(past, Unwatched())
+    model = trained.model.with_all(past, trained.recipe)
     blends = model.blends
     lists = rank(
         model, past.matrix(), wanted, methods(blends[HOME]), {BLEND: blends[DISCOVER]}, depth=options.depth or DEPTH
@@ -102,6 +103,6 @@ def interactions(orders: pl.DataFrame, cut: datetime, until: datetime, fewest_bu
     sold = buyers.filter(pl.col("buyers") >= fewest_buyers)["product"]
     known = orders.filter(pl.col("product").is_in(sold.implode()))
     products = known.group_by("product").agg(
-        category=pl.col("category").drop_nulls().first(), created_at=pl.col("occurred_at").min()
+        pl.col("category", "title", "price").drop_nulls().last(), created_at=pl.col("occurred_at").min()
     )
     return Interactions.from_frames(known.select("customer", "product", "basket", "occurred_at"), products, until)

@@ -307,7 +307,7 @@ def test_a_version_keeps_checks_health_and_cost(shop: Merchant):
         "worse_than_history",
         "too_slow",
     ]
-    assert set(version.timings) == {"read", "measure", "learn", "judge", "write"}
+    assert set(version.timings) == {"read", "search", "measure", "learn", "judge", "write"}
     assert version.peak_memory > 50_000_000
     assert version.health["guest_baskets"] == 0
     assert version.health["products_without_category"] == 32

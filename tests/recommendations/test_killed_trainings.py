@@ -24,6 +24,7 @@ from tests.recommendations.worlds import Quiet
 
 SETUP = """
 import os, signal, sys, django
+from datetime import timedelta
 django.setup()
 from pathlib import Path
 from core import jobs
@@ -58,8 +59,11 @@ TRAIN = """
 match sys.argv[1]:
     case "read":
         training.to_interactions = die
+    case "search":
+        training.RECIPE_HOLDS = timedelta(0)
+        engines.found = die
     case "measure":
-        engines.tune = die
+        engines.asked = die
     case "learn":
         Model.fit = second_time(Model.fit)
     case "judge":
@@ -98,6 +102,7 @@ actions.refresh_model(Merchant.objects.get())
 """
 TRAINING = [
     "read",
+    "search",
     "measure",
     "learn",
     "judge",

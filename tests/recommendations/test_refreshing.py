@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from catalog.models import Product
 from customers.models import Customer
@@ -13,7 +14,7 @@ from recommendations import actions, loading
 from recommendations.actions import forget_customers, refresh_model, train_models
 from recommendations.engines import artefacts
 from recommendations.models import ModelVersion
-from recommendations.serving import recommend
+from recommendations.serving import reason_text, recommend
 from tests.factories import CategoryFactory
 from tests.recommendations.shops import buy, sku, stocked_shop, track
 from tests.recommendations.worlds import Quiet
@@ -186,3 +187,25 @@ def test_a_refresh_is_of_one_merchant(merchant: Merchant, live: ModelVersion, st
     assert refreshed is not None
     assert refreshed.refresh_directory is not None
     assert len(artefacts.load(refreshed.refresh_directory).arrays["ids.products"]) == 32
+
+
+def test_a_product_of_today_without_any_sale_is_recommended_to_those_who_bought_alike(
+    merchant: Merchant, people: list[Customer]
+):
+    """From the title alone, and the reason says so in both languages."""
+    for number, product in enumerate(Product.objects.for_merchant(merchant).order_by("id")):
+        kind = ("Gartenschere", "Teekanne", "Wanderschuh", "Kerze")[number // 8]
+        Product.objects.filter(pk=product.pk).update(title=f"{kind} Modell {number}")
+    train_models(merchant, progress=Quiet())
+    Product.objects.create(merchant=merchant, sku="NEW", title="Teekanne Neuheit", price=1000, stock=5)
+    assert "NEW" not in skus(merchant, placement="discover", external_id="c-1")
+    refresh_model(merchant)
+    loaded(merchant)
+    answer = recommend(merchant_id=merchant.pk, placement="discover", external_id="c-1", limit=8)
+    reason = next(item.reason for item in answer.items if item.sku == "NEW")
+    assert (reason.source, reason.code) == ("content", "resembles")
+    assert reason.because in {sku(1, number) for number in range(8)}
+    assert reason_text(reason, {reason.because: "Teekanne"}) == "Similar to Teekanne"
+    with override("de"):
+        assert reason_text(reason, {reason.because: "Teekanne"}) == "Ähnlich wie Teekanne"
+    assert "NEW" not in skus(merchant, placement="discover", external_id="c-2")

@@ -115,7 +115,7 @@ def test_an_htmx_request_gets_the_preview_alone(client: Client, live: ModelVersi
     headers = {"HX-Request": "true", "HX-Target": "answer"}
     part = client.get(preview, {"placement": "product", "skus": sku(2, 0)}, headers=headers).content.decode()
     assert "<html" not in part
-    assert "Often bought together with Thing 2-0" in part
+    assert "Bought by those who liked Thing 2-0" in part
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_product_shows_its_companions(client: Client, merchant: Merchant, live
     product = Product.objects.for_merchant(merchant).get(sku=sku(0, 0))
     page = client.get(reverse("product_detail", args=[merchant.slug, product.pk])).content.decode()
     assert "Recommended beside it" in page
-    assert "Often bought together with Thing 0-0" in page
+    assert "Bought by those who liked Thing 0-0" in page
 
 
 def test_panels_of_an_empty_shop_say_so(merchant: Merchant):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.recipe import USUAL, Recipe
 from recommendations.engines.sessions.columns import Sessions
 from recommendations.engines.sessions.index import Index
 from recommendations.engines.sessions.knn import V_STAN, Current, SessionNeighbours
@@ -34,7 +35,9 @@ class SessionKnn:
     knn: SessionNeighbours
 
     @classmethod
-    def fit(cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None) -> Self:
+    def fit(
+        cls, interactions: Interactions, tick: Tick = no_tick, earlier: Self | None = None, recipe: Recipe = USUAL
+    ) -> Self:
         watch = _Watch(tick, cls.later_effort if earlier else cls.effort)
         sessions = interactions.sessions or Sessions.none(interactions.shape[1], interactions.until)
         engine = cls.of(sessions, earlier, watch.tried)

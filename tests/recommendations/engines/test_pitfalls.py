@@ -15,7 +15,9 @@ from threadpoolctl import threadpool_info
 
 from recommendations.engines import training
 from recommendations.engines.als import Als, factorise
-from recommendations.engines.blend import ENGINES, Model
+from recommendations.engines.blend import Model
+from recommendations.engines.bpr import Bpr
+from recommendations.engines.bpr import factorise as pairwise
 from recommendations.engines.evaluation import targets
 from recommendations.engines.interface import Context
 from recommendations.engines.pipeline import recommend
@@ -55,12 +57,27 @@ def test_an_empty_history_falls_back_to_what_sells(model: Model):
     assert {item.source for item in answer} <= {"popularity", "category_popularity", "range"}
 
 
-def test_bpr_has_no_recalculate_user_and_so_is_no_engine():
+def test_bpr_has_no_recalculate_user_and_our_engine_folds_people_in_itself():
     bpr = BayesianPersonalizedRanking(factors=4, iterations=1)
     row = sp.csr_matrix(np.ones((1, 3), np.float32))
     with pytest.raises(NotImplementedError):
         bpr.recalculate_user(0, row)
-    assert "bpr" not in {engine.name for engine in ENGINES}
+    fitted = Bpr.fit(tastes())
+    fresh = np.array([3 * PER_GROUP, 3 * PER_GROUP + 1, 3 * PER_GROUP + 2], np.int32)
+    scores = fitted.scores(Context(None, fresh, np.ones(3, np.float32), fresh))
+    assert scores is not None
+    assert set(np.argsort(-scores, kind="stable")[:8] // PER_GROUP) == {3}
+
+
+def test_a_transposed_matrix_is_refused_by_bpr_too(monkeypatch: pytest.MonkeyPatch):
+    fit = BayesianPersonalizedRanking.fit
+
+    def transposing(self: Any, matrix: Any, **options: Any) -> None:
+        fit(self, matrix.T.tocsr(), **options)
+
+    monkeypatch.setattr(BayesianPersonalizedRanking, "fit", transposing)
+    with pytest.raises(AssertionError):
+        pairwise(tastes(customers=40).matrix())
 
 
 def test_a_transposed_matrix_is_refused(monkeypatch: pytest.MonkeyPatch):

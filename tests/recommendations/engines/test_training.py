@@ -276,7 +276,7 @@ def test_the_watcher_sees_every_unit_and_can_end_it():
 
     watcher = Watcher()
     train(tastes(), watcher)
-    assert [text for text, _total in watcher.steps] == ["measure", "learn", "judge"]
+    assert [text for text, _total in watcher.steps] == ["search", "measure", "learn", "judge"]
     assert watcher.done == sum(total or 0 for _text, total in watcher.steps)
 
 
