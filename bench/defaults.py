@@ -20,7 +20,7 @@ from recommendations.engines.training import WINDOW_DAYS
 from recommendations.engines.tuner import ASKED, Sheet, asked, search, unbiased
 
 # Three windows tell smaller steps from chance than the one of a training does.
-LEAST_GAIN = 0.002
+LEAST_GAIN, CERTAIN = 0.002, 0.0
 CUTS = tuple(datetime(2011, month, day, tzinfo=UTC) for month, day in ((6, 13), (7, 13), (8, 12)))
 
 
@@ -29,7 +29,7 @@ def found(cuts: Sequence[datetime] = CUTS) -> dict[str, dict[str, float]]:
     sheets = [_sheets(cut) for cut in cuts]
     start = {placement: unbiased(blend) for placement, blend in BLENDS.items()}
     return {
-        placement: search(joined([one[placement] for one in sheets]), start[placement], LEAST_GAIN)
+        placement: search(joined([one[placement] for one in sheets]), start[placement], LEAST_GAIN, CERTAIN)
         for placement in ASKED
         if all(placement in one for one in sheets)
     }

@@ -58,33 +58,33 @@ SESSIONS = 1.8
 # what is new to them counts.
 NEWCOMERS = 0.15
 _BESIDE = {"copurchase": 1.0, "item_knn": 0.1, "category_popularity": 0.1, "popularity": 0.05, "range": FILL}
-_BASKET = _BESIDE | {"copurchase": 0.8, "item_knn": 0.8, "popularity": 0.02, "als": 0.2}
+_BASKET = _BESIDE | {"copurchase": 0.8, "item_knn": 0.8, "popularity": 0.02, "als": 0.0}
 _HOME: Blend = {
-    "history": 0.5,
-    "tifu": 0.5,
+    "history": 0.34,
+    "tifu": 0.68,
     "sessions": SESSIONS,
-    "als": 0.25,
+    "als": 0.34,
     "ease": 0.0,
-    "item_knn": 0.125,
+    "item_knn": 0.0,
     "bpr": 0.0,
     "content": NEWCOMERS,
-    "popularity": 0.33,
+    "popularity": 0.34,
     "category_popularity": 0.1,
     "season": 0.5,
     "range": FILL,
 }
 # Only what the person never bought.
 _DISCOVER: Blend = {
-    "ease": 0.7,
+    "ease": 0.9,
     "sessions": SESSIONS,
-    "als": 0.7,
-    "item_knn": 0.7,
-    "tifu": 0.35,
+    "als": 0.9,
+    "item_knn": 0.45,
+    "tifu": 0.45,
     "bpr": 0.0,
     "content": 3 * NEWCOMERS,
     "popularity": 0.02,
     "category_popularity": 0.1,
-    "season": 0.75,
+    "season": 1.0,
     "range": FILL,
 }
 BLENDS: Mapping[str, Blend] = {
@@ -92,10 +92,10 @@ BLENDS: Mapping[str, Blend] = {
     DISCOVER: _DISCOVER,
     PRODUCT: _BESIDE
     | {
-        "copurchase": 0.35,
-        "item_knn": 0.45,
-        "popularity": 0.45,
-        "als": 0.45,
+        "copurchase": 0.3,
+        "item_knn": 0.5,
+        "popularity": 0.4,
+        "als": 0.4,
         "sessions": 0.8,
         "content": NEWCOMERS,
     },

@@ -54,6 +54,8 @@ STEPS = (0.0, 0.5, 0.75, 1.33, 2.0)
 FROM_NOTHING = (0.1, 0.3)
 # A step that improves by less (relatively) is chance: what it finds ranks worse in the next window as often as better.
 LEAST_GAIN = 0.005
+# And one that improves by less than its standard error is luck (compared on four windows of Online Retail before the bars').
+CERTAIN = 1.0
 ROUNDS = 6
 # What questions of orders say nothing about: visits, what nobody could buy yet, and what only fills up.
 UNTUNED = frozenset({SessionKnn.name, Range.name, Content.name})
@@ -265,7 +267,7 @@ def _highest(scores: Floats) -> Ints:
     return told.astype(np.int32)
 
 
-def search(sheet: Sheet, start: Blend, least_gain: float = LEAST_GAIN) -> dict[str, float]:
+def search(sheet: Sheet, start: Blend, least_gain: float = LEAST_GAIN, certain: float = CERTAIN) -> dict[str, float]:
     """Steps from ``start`` to a blend that no step improves; the sum of its weights stays what it was."""
     found, reached = dict(start), sheet.gains(start)
     for _round in range(ROUNDS):
@@ -273,18 +275,18 @@ def search(sheet: Sheet, start: Blend, least_gain: float = LEAST_GAIN) -> dict[s
         for name in [*sheet.engines, Season.name]:
             for blend in _steps(found, name):
                 gains = sheet.gains(blend)
-                if _is_better(gains, reached, least_gain):
+                if _is_better(gains, reached, least_gain, certain):
                     found, reached = blend, gains
         if reached is before:
             break
     return _as_heavy_as(found, start, sheet.engines)
 
 
-def _is_better(gains: Floats, others: Floats, least_gain: float) -> bool:
-    """On the same questions: by more than a little, and by more than the standard error of the difference."""
+def _is_better(gains: Floats, others: Floats, least_gain: float, certain: float) -> bool:
+    """On the same questions: by more than a little, and by more than so many standard errors of the difference."""
     difference = gains - others
-    gain = float(difference.mean())
-    return gain > least_gain * float(others.mean()) and gain > float(difference.std()) / np.sqrt(len(difference))
+    gain, error = float(difference.mean()), float(difference.std()) / np.sqrt(len(difference))
+    return gain > least_gain * float(others.mean()) and gain > certain * error
 
 
 def _steps(blend: dict[str, float], name: str) -> Iterator[dict[str, float]]:

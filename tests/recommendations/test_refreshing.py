@@ -208,4 +208,3 @@ def test_a_product_of_today_without_any_sale_is_recommended_to_those_who_bought_
     assert reason_text(reason, {reason.because: "Teekanne"}) == "Similar to Teekanne"
     with override("de"):
         assert reason_text(reason, {reason.because: "Teekanne"}) == "Ähnlich wie Teekanne"
-    assert "NEW" not in skus(merchant, placement="discover", external_id="c-2")
