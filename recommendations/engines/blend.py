@@ -61,12 +61,12 @@ _BESIDE = {"copurchase": 1.0, "item_knn": 0.1, "category_popularity": 0.1, "popu
 _BASKET = _BESIDE | {"copurchase": 0.8, "item_knn": 0.8, "popularity": 0.02, "als": 0.0}
 _HOME: Blend = {
     "history": 0.34,
-    "tifu": 0.68,
     "sessions": SESSIONS,
     "als": 0.34,
     "ease": 0.0,
     "item_knn": 0.0,
     "bpr": 0.0,
+    "tifu": 0.68,
     "content": NEWCOMERS,
     "popularity": 0.34,
     "category_popularity": 0.1,

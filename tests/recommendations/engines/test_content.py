@@ -68,7 +68,7 @@ def shop(new_titles: list[str]) -> Interactions:
 def test_a_product_without_any_sale_is_recommended_to_those_who_bought_alike(group: int):
     new = len(tastes().product_ids)
     model = Model.fit(shop([f"{KINDS[group]} Neuheit"]))
-    for_them = recommend(model, Request(DISCOVER, customer=group, limit=12))
+    for_them = recommend(model, Request(DISCOVER, customer=group, limit=16))
     assert new in [ranked.product for ranked in for_them]
     reason = next(ranked for ranked in for_them if ranked.product == new)
     assert (reason.source, reason.code) == ("content", "resembles")
