@@ -24,12 +24,14 @@ handler500 = "core.api.problems.server_error"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 api_v1 = [
+    # What storefronts ask for with every click comes first: addresses are tried in this order.
+    *customers.urls.tracking_urlpatterns,
+    *recommendations.urls.api_urlpatterns,
     # Before customers: a customer's own id may hold slashes, and would swallow what comes after it.
     *promotions.urls.api_urlpatterns,
     *catalog.urls.api_urlpatterns,
     *customers.urls.api_urlpatterns,
     *orders.urls.api_urlpatterns,
-    *recommendations.urls.api_urlpatterns,
 ]
 
 back_office = [
@@ -43,6 +45,7 @@ back_office = [
 ]
 
 urlpatterns = [
+    path("api/v1/", include(api_v1)),
     path("", home, name="home"),
     path("m/<slug:slug>/", include(back_office)),
     # What customers open from a message: no login, no merchant in the address.
@@ -56,7 +59,6 @@ urlpatterns = [
     path("preferences/theme", set_theme, name="set_theme"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
-    path("api/v1/", include(api_v1)),
     path("v1/", include(customers.urls.sdk_urlpatterns)),
     path("api/<path:rest>", api_not_found),
 ]

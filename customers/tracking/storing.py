@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
-import psycopg
 from django.db import OperationalError, connection
 from msgspec import Raw
 
+from core.prepared import PreparedStatement
 from customers.actions.partitions import create_partitions_for
 from customers.models import EventReceipt
 from customers.rules.months import Month
@@ -21,15 +20,17 @@ from customers.tracking.reading import Tracked
 # The receipts are written in their order, so that two batches with the same events wait for one another instead of
 # both waiting for the other; whose receipt is not new was stored before. Events keep the order they were sent in.
 # ``visit``: the anonymous id, where it may lead to the profile that it joined.
-STORE = """
+STORE = PreparedStatement(
+    "store_events",
+    """
 WITH sent AS (
-    SELECT * FROM json_to_recordset(%(events)s::json) AS sent (
+    SELECT * FROM json_to_recordset($1::json) AS sent (
         digest uuid, occurred_at timestamptz, customer_id bigint, visit text, is_bot bool, kind text, channel text,
         name text, anonymous_id text, message_id text, properties jsonb, context jsonb, place int
     )
 ), fresh AS (
     INSERT INTO customers_eventreceipt (digest, merchant_id, occurred_at)
-    SELECT digest, %(merchant)s::bigint, occurred_at FROM sent ORDER BY digest
+    SELECT digest, $2::bigint, occurred_at FROM sent ORDER BY digest
     ON CONFLICT (digest) DO NOTHING
     RETURNING digest
 ), stored AS (
@@ -37,17 +38,18 @@ WITH sent AS (
         merchant_id, received_at, occurred_at, customer_id, is_bot, kind, channel, name, anonymous_id, message_id,
         properties, context
     )
-    SELECT %(merchant)s::bigint, %(received_at)s::timestamptz, occurred_at,
+    SELECT $2::bigint, $3::timestamptz, occurred_at,
         coalesce(sent.customer_id, identity.customer_id), is_bot, sent.kind, channel, name, anonymous_id, message_id,
         properties, context
     FROM sent JOIN fresh USING (digest) LEFT JOIN customers_identity identity ON
-        identity.merchant_id = %(merchant)s::bigint AND identity.kind = 'anonymous_id'
+        identity.merchant_id = $2::bigint AND identity.kind = 'anonymous_id'
         AND identity.value = sent.visit AND identity.blocked_at IS NULL
     ORDER BY place
     RETURNING message_id, customer_id
 )
 SELECT message_id, customer_id FROM stored
-"""
+""",
+)
 
 _months_with_partitions: set[Month] = set()
 
@@ -69,16 +71,16 @@ def store(
     """Store those that are new; returns their message ids with whose they are. When it returns they are on disk."""
     _make_partitions(events)
     rows = [_row(*row) for row in zip(events, digests, range(len(events)), strict=True)]
-    sent = msgspec.json.encode(rows).decode()
-    values = {"events": sent, "merchant": merchant_id, "received_at": received_at}
+    values = (msgspec.json.encode(rows).decode(), str(merchant_id), received_at.isoformat())
     try:
-        return _execute(values)
+        stored = STORE.rows(*values)
     except OperationalError:
         if connection.in_atomic_block:
             raise
         # The connection had broken since the last request, or breaks now. To try again cannot store anything twice.
         connection.close()
-        return _execute(values)
+        stored = STORE.rows(*values)
+    return {str(message_id): int(customer_id) if customer_id else None for message_id, customer_id in stored}
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -115,21 +117,6 @@ def _row(event: Tracked, digest: str, place: int) -> _Row:
         Raw(event.context_json),
         place,
     )
-
-
-def _execute(values: dict[str, Any]) -> dict[str, int | None]:
-    """Prepared once per connection: to plan this statement takes the server longer than to store one event.
-
-    Django never prepares, and its cursors put values into the text of the statement; so this is psycopg's own cursor.
-    """
-    connection.ensure_connection()
-    raw: psycopg.Connection[Any] = connection.connection
-    usual, raw.prepare_threshold = raw.prepare_threshold, 0
-    try:
-        with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-            return dict(cursor.execute(STORE, values).fetchall())
-    finally:
-        raw.prepare_threshold = usual
 
 
 def _make_partitions(events: Iterable[Tracked]) -> None:
