@@ -9,6 +9,10 @@ from babel.numbers import format_currency, get_currency_precision
 MAX_AMOUNT = 10**13
 
 
+# More digits than this before the point are no money, and more than decimals can be rounded with.
+MOST_DIGITS = 20
+
+
 def to_minor(value: Decimal | str, currency: str) -> int:
     """``"19.99", "EUR"`` → 1999, rounded half up. Raises ValueError for what is no finite number."""
     try:
@@ -16,6 +20,8 @@ def to_minor(value: Decimal | str, currency: str) -> int:
     except InvalidOperation as error:
         raise ValueError(f"not an amount: {value!r}") from error
     if not amount.is_finite():
+        raise ValueError(f"not an amount: {value!r}")
+    if amount.adjusted() > MOST_DIGITS:
         raise ValueError(f"not an amount: {value!r}")
     return int(amount.scaleb(get_currency_precision(currency)).quantize(Decimal(1), ROUND_HALF_UP))
 

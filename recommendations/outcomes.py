@@ -105,6 +105,7 @@ def outcome_text(version: ModelVersion) -> str:
             "A sample of customers would see %(products)s different products, the live model shows them %(live_products)s."
         ),
         "too_slow": _("An answer takes up to %(p95_ms)s ms of computing; %(budget_ms)s ms are allowed."),
+        "rolled_back": _("Somebody went back to an earlier model while it learnt, so it stays out."),
         "out_of_memory": _(
             "The training needed more memory than it may take. Learn from fewer days, or allow more (TRAINING_MEMORY_MB)."
         ),

@@ -1,10 +1,9 @@
 """Use cases of the recommender, one module per subject."""
 
-from recommendations.actions.plans import pause, resume, save_plan
+from recommendations.actions.plans import TRAINING, pause, resume, save_plan
 from recommendations.actions.publishing import KEPT_ARTEFACTS, forget_customers, publish, roll_back, tidy
 from recommendations.actions.refreshing import is_refresh_due, refresh_model
 from recommendations.actions.training import (
-    TRAINING,
     Progress,
     request_training,
     start_scheduled_training,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.db import transaction
 
+from core.errors import DomainError
+from core.jobs import cancel_job
+from core.models import Job
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from recommendations.models import TrainingPlan
 
+# The kind of job that a training is.
+TRAINING = "train_models"
 FIELDS = ("is_paused", "hour", "refresh_minutes", "purchase_days", "event_days")
 
 
@@ -34,3 +41,10 @@ def pause(merchant: Merchant, *, staff: Staff) -> TrainingPlan:
 def resume(merchant: Merchant, *, staff: Staff) -> TrainingPlan:
     """The schedule counts again."""
     return save_plan(merchant, staff=staff, is_paused=False)
+
+
+def stop_trainings(merchant: Merchant) -> None:
+    """Cancel what waits, and what runs at its next step."""
+    for job in Job.objects.for_merchant(merchant).unfinished().filter(kind=TRAINING):
+        with suppress(DomainError):  # it has ended this moment
+            cancel_job(job)

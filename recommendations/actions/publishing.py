@@ -16,7 +16,7 @@ from core.locks import lock_name
 from customers.models import Customer
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
-from recommendations.actions.plans import pause
+from recommendations.actions.plans import pause, stop_trainings
 from recommendations.engines import artefacts
 from recommendations.engines.forgetting import without_customers
 from recommendations.models import ModelVersion, artefact_directory
@@ -83,7 +83,8 @@ def lock_artefacts(merchant_id: int) -> None:
 def roll_back(version: ModelVersion, *, staff: Staff) -> ModelVersion:
     """Let an earlier model answer again, and begin no training by itself until staff say so.
 
-    Otherwise the next night would bring back what somebody just took away. Raises DomainError ``not_kept`` when the
+    Otherwise the next night would bring back what somebody just took away, or a training that is under way would in
+    a minute: what waits or runs is cancelled. Raises DomainError ``not_kept`` when the
     artefact is gone or broken, ``already_live`` when it answers anyhow.
     """
     lock_artefacts(version.merchant_id)
@@ -99,6 +100,7 @@ def roll_back(version: ModelVersion, *, staff: Staff) -> ModelVersion:
     live = ModelVersion.objects.for_merchant(version.merchant_id).live().first()
     version = publish(version)
     pause(version.merchant, staff=staff)
+    stop_trainings(version.merchant)
     changes = {"version": {"from": live.version if live else "", "to": version.version}}
     record_audit(version.merchant, "model.rolled_back", staff=staff, subject=version, changes=changes)
     return version

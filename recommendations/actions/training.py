@@ -27,7 +27,8 @@ from core.models import Job
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from orders.models import Order
-from recommendations.actions.publishing import publish, tidy
+from recommendations.actions.plans import TRAINING
+from recommendations.actions.publishing import lock_artefacts, publish, tidy
 from recommendations.engines import artefacts
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.recipe import Recipe
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRAINING = "train_models"
 AT_MOST_EVERY = timedelta(hours=20)
 # A recipe holds so long: what suits a shop changes slowly, and searching costs as much as some trainings.
 RECIPE_HOLDS = timedelta(days=28)
@@ -128,11 +128,13 @@ class _Training:
     watch: _Watch
     job: Job | None
     engine: str
+    live: int | None  # the version that answered when it began
 
     @classmethod
     def begin(cls, merchant: Merchant, progress: Progress, job: Job | None, engine: str) -> _Training:
         now = timezone.now()
-        return cls(merchant, f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}", now, _Watch(progress), job, engine)
+        name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        return cls(merchant, name, now, _Watch(progress), job, engine, _live_version(merchant))
 
     @property
     def directory(self) -> Path:
@@ -217,12 +219,28 @@ def _train(training: _Training) -> ModelVersion:
         {**trained.model.arrays(), **_ids(interactions, snapshot)},
         _about(training, trained, facts) | _recipe_of(trained, found_at),
     )
-    version = publish(training.outcome(ModelVersion.Status.LIVE, size=size, **facts))
+    version = _publish(training, size, facts)
+    if version.status != ModelVersion.Status.LIVE:
+        return version
     watch.progress.note(
         gettext_noop("%(version)s is live (%(kilobytes)s kB)"), version=version.version, kilobytes=size // 1000
     )
     tidy(training.merchant)
     return version
+
+
+@transaction.atomic
+def _publish(training: _Training, size: int, facts: dict[str, Any]) -> ModelVersion:
+    """Let it answer, unless somebody went back to an earlier model meanwhile: they decided against newer ones."""
+    lock_artefacts(training.merchant.pk)
+    if _live_version(training.merchant) != training.live:
+        artefacts.remove(training.directory)
+        return _refuse(training, facts, {"code": "rolled_back"})
+    return publish(training.outcome(ModelVersion.Status.LIVE, size=size, **facts))
+
+
+def _live_version(merchant: Merchant) -> int | None:
+    return ModelVersion.objects.for_merchant(merchant).live().values_list("pk", flat=True).first()
 
 
 def _factoriser(engine: str) -> Factoriser | None:

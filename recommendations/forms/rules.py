@@ -21,6 +21,8 @@ from recommendations.steering.segments import segment_choices
 
 Action, Target = Rule.Action, Rule.Target
 MOST_PRODUCTS = 100
+# Of a price, cents included: what has more is no number that could be reckoned with.
+DIGITS = 20
 _TARGETED = ("target", "products", "category", "price_from", "price_to", "days")
 FIELDS: dict[str, tuple[str, ...]] = {
     Action.PIN: ("products", "slot"),
@@ -62,8 +64,10 @@ class RuleForm(KitForm):
     category = forms.ModelChoiceField(
         Category.objects.none(), label=_("Category"), required=False, help_text=_("With the categories inside it.")
     )
-    price_from = forms.DecimalField(label=_("Price from"), min_value=0, decimal_places=2, required=False)
-    price_to = forms.DecimalField(label=_("Price to"), min_value=0, decimal_places=2, required=False)
+    price_from = forms.DecimalField(
+        label=_("Price from"), min_value=0, max_digits=DIGITS, decimal_places=2, required=False
+    )
+    price_to = forms.DecimalField(label=_("Price to"), min_value=0, max_digits=DIGITS, decimal_places=2, required=False)
     days = forms.IntegerField(label=_("Added in the last days"), min_value=1, max_value=730, required=False)
     slot = forms.IntegerField(
         label=_("Place"), min_value=1, max_value=MOST_SLOTS, initial=1, help_text=_("1 is the first.")

@@ -71,6 +71,13 @@ class SearchQuery(TextQuery):
     limit = serializers.IntegerField(required=False, default=24, min_value=1, max_value=MOST_HITS)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_SKIPPED)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("min_price", 0) > attrs.get("max_price", MAX_AMOUNT):
+            raise serializers.ValidationError(
+                {"max_price": [_("This is less than `min_price`: nothing can cost that.")]}, code="empty_range"
+            )
+        return attrs
+
 
 class SuggestionQuery(TextQuery):
     """What is asked while somebody types."""

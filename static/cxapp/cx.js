@@ -26,6 +26,12 @@ toasts.addEventListener("click", (event) => {
   if (event.target.closest(".btn-close")) event.target.closest(".cx-toast").remove();
 });
 
+// On a phone a row of tabs is longer than the screen: where one is stays in sight.
+for (const tab of document.querySelectorAll(".cx-tabs [aria-current]")) {
+  const row = tab.closest(".cx-tabs");
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
 // Messages of a fragment arrive in its HX-Trigger header (core.middleware.FragmentMessagesMiddleware).
 document.addEventListener("toasts", (event) => {
   for (const message of event.detail.value) showToast(message.level, message.text);

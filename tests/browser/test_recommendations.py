@@ -52,6 +52,13 @@ def test_the_preview_shows_reasons_and_what_was_dropped(page: Page) -> None:
     assert "customer=c-0" in page.url
 
 
+def test_the_tab_one_is_on_stays_in_sight_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    for address in ("", "audience", "models/", "plan"):
+        page.goto(f"/m/muster/recommendations/{address}")
+        expect(page.locator(".cx-tabs [aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def test_a_rule_is_previewed_saved_and_acts(page: Page, owner: Membership) -> None:
     merchant = owner.merchant
     assert recommend(merchant_id=merchant.pk, placement="home").items[0].sku != sku(3, 7)

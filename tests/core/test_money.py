@@ -20,7 +20,7 @@ def test_to_minor(value: str, currency: str, minor: int) -> None:
     assert to_minor(value, currency) == minor
 
 
-@pytest.mark.parametrize("value", ["", "1,99", "NaN", "Infinity", "-Infinity", "sNaN", "19.99 €"])
+@pytest.mark.parametrize("value", ["", "1,99", "NaN", "Infinity", "-Infinity", "sNaN", "19.99 €", "1e400", "-1e30"])
 def test_what_is_no_amount_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="not an amount"):
         to_minor(value, "EUR")

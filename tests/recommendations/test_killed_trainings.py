@@ -36,11 +36,16 @@ from recommendations.actions import publishing, refreshing, training
 from recommendations.engines import artefacts
 from recommendations.engines import training as engines
 from recommendations.engines.blend import Model
+from recommendations.engines.sessions.engine import SessionKnn
 from recommendations.models import ModelVersion
 from recommendations.queries import snapshot
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
+
+def kill_at(owner, name):
+    getattr(owner, name)  # what was renamed kills nobody
+    setattr(owner, name, die)
 
 def second_time(function):
     calls = []
@@ -58,24 +63,24 @@ def then_die(function):
 TRAIN = """
 match sys.argv[1]:
     case "read":
-        training.to_interactions = die
+        kill_at(training, "to_interactions")
     case "search":
         training.RECIPE_HOLDS = timedelta(0)
-        engines.found = die
+        kill_at(engines, "found")
     case "measure":
-        engines.asked = die
+        kill_at(engines, "asked")
     case "learn":
         Model.fit = second_time(Model.fit)
     case "judge":
-        engines.judge = die
+        kill_at(engines, "judge")
     case "half written":
         artefacts._write_array = second_time(artefacts._write_array)
     case "written, not renamed":
-        Path.rename = die
+        kill_at(Path, "rename")
     case "renamed, not published":
-        training.publish = die
+        kill_at(training, "publish")
     case "published, not committed":
-        publishing.forget_customers = die
+        kill_at(publishing, "forget_customers")
 jobs.run(Job.objects.get(state="queued"))
 """
 REFRESH = """
@@ -85,19 +90,19 @@ match sys.argv[1]:
     case "read, not learnt":
         refreshing._with_positions = then_die(refreshing._with_positions)
     case "learning":
-        refreshing.refit.__globals__["SessionKnn"].fit = die
+        kill_at(SessionKnn, "fit")
     case "learnt, not written":
         refreshing.refit = then_die(refreshing.refit)
     case "half written":
         artefacts._write_array = second_time(artefacts._write_array)
     case "written, not renamed":
-        Path.rename = die
+        kill_at(Path, "rename")
     case "renamed, not published":
         artefacts.write = then_die(artefacts.write)
     case "published, not committed":
         ModelVersion.save = then_die(ModelVersion.save)
     case "committed, the earlier not removed":
-        artefacts.remove = die
+        kill_at(artefacts, "remove")
 actions.refresh_model(Merchant.objects.get())
 """
 TRAINING = [

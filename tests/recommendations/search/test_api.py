@@ -77,6 +77,7 @@ class TestSearch:
             {"q": "zelt", "offset": -1},
             {"q": "zelt", "sort": "up"},
             {"q": "zelt", "min_price": "cheap"},
+            {"q": "zelt", "min_price": 10, "max_price": 9},
             {"q": "zelt", "colour": "red"},
             {"q": "zelt", "brand": ["a"] * 21},
         ],
