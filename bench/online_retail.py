@@ -23,6 +23,7 @@ from recommendations.engines.tuner import tune, unbiased
 PARQUET = Path(__file__).resolve().parents[2] / "shared" / "data" / "online_retail.parquet"
 END = datetime(2011, 11, 10, tzinfo=UTC)
 CUT = datetime(2011, 10, 11, tzinfo=UTC)
+LATE_CUT = datetime(2011, 11, 9, tzinfo=UTC)
 FEWEST_BUYERS = 5
 ALONE: dict[str, Blend] = {kind.name: {kind.name: 1.0} for kind in ENGINES if kind is not History}
 SINGLE = (*ALONE, *BASELINES)

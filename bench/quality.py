@@ -26,7 +26,18 @@ def run() -> list[Figure]:
         print(f"  skipped: there is no {online_retail.PARQUET}")
         return []
     found = online_retail.acceptance()
-    return [*figures(found), *(bar for blend in ("blend", "found") for bar in bars(found, blend))]
+    late = online_retail.acceptance(online_retail.LATE_CUT)
+    return [
+        *figures(found),
+        *(bar for blend in ("blend", "found") for bar in bars(found, blend)),
+        *_later(late),
+    ]
+
+
+def _later(found: Mapping[str, Measured]) -> Iterator[Figure]:
+    """One day that nothing was ever chosen by: few people, wide intervals, and so no bars."""
+    for bar in bars(found, "blend"):
+        yield Figure(f"{online_retail.LATE_CUT:%Y-%m-%d}, {len(found['blend'].all_ndcg)} people: {bar.name}", bar.value)
 
 
 def figures(found: Mapping[str, Measured]) -> Iterator[Figure]:

@@ -110,7 +110,7 @@ BLENDS: Mapping[str, Blend] = {
         "range": FILL,
     },
     COMPLEMENTARY: _BESIDE,
-    REPLENISH: {"repurchase": 1.0},
+    REPLENISH: {"repurchase": 1.0, "history": 0.0},
     BASKET: _BASKET | {"history": 0.2, "sessions": 0.3},
     ORDER_CONFIRMATION: _BASKET,
 }
@@ -344,6 +344,8 @@ def reason_code(request: Request, source: str, product: int, because: int | None
     """Which sentence says why: it depends on whether the person bought, chose, looked at or only sees ``because``."""
     if source == Content.name:
         return "resembles"
+    if request.placement == REPLENISH:
+        return SENTENCES[Repurchase.name]
     if source not in (Als.name, Bpr.name, Ease.name, ItemKnn.name, SessionKnn.name, Tifu.name):
         return SENTENCES[source]
     if because is None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -143,7 +144,8 @@ class _Goods:
         return found
 
 
-def tfidf(titles: Iterable[str]) -> sp.csr_array:
+@lru_cache(maxsize=1)  # a training learns twice from the same titles
+def tfidf(titles: tuple[str, ...]) -> sp.csr_array:
     """Titles × terms, each row of length 1 (or empty): how often a term is in it, times the logarithm of how few have it."""
     counted = [terms(title) for title in titles]
     number = {term: place for place, term in enumerate(dict.fromkeys(term for found in counted for term in found))}
@@ -185,4 +187,6 @@ def _grams(word: str) -> Iterator[str]:
 def folded(title: str) -> str:
     """Without case, and Latin letters without marks: "ÄPFEL" and "apfel" are the same."""
     plain = unicodedata.normalize("NFKC", title).casefold()
+    if plain.isascii():
+        return plain
     return "".join(unicodedata.normalize("NFD", sign)[0] if sign < "\u0250" else sign for sign in plain)

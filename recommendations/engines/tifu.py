@@ -31,7 +31,7 @@ OWN_SHARE = 0.5
 # a price that grows with each.
 MOST_REFERENCES = 5_000
 # Everybody is compared with every one of them: of a very big shop fewer, so that it stays a matter of seconds.
-FEWEST_REFERENCES, MOST_COMPARED = 500, 500_000_000
+FEWEST_REFERENCES, MOST_COMPARED = 500, 100_000_000
 SEED = 20_261_125
 CHUNK = 500
 LIST_LENGTH = 100

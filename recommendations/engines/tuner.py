@@ -7,6 +7,8 @@ not seen them:
 * ``discover``: what of it is new to this person?
 * ``product``: one product of a basket is shown; what are the others?
 * ``basket``: half of a basket is shown; what is the other half?
+* ``replenish``: of what is due, what is in a person's next basket?
+* ``similar``: something is looked at; what else of its category is looked at in the same visit? Orders cannot tell.
 
 The figure is the mean NDCG@10. The search goes from weight to weight and takes a step when it ranks better, until no
 step does. It looks at those products only that some engine ranks high: elsewhere no weights lead into the first ten.
@@ -25,9 +27,10 @@ from recommendations.engines.content import Content
 from recommendations.engines.evaluation.asked import Asked
 from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.temporal import DEPTH, Target
-from recommendations.engines.interactions import Interactions
+from recommendations.engines.interactions import NO_CATEGORY, Interactions
 from recommendations.engines.interface import NO_PRODUCTS, NOTHING, Bools, Floats, Ints
 from recommendations.engines.popularity import Popularity, Range
+from recommendations.engines.repurchase import Repurchase
 from recommendations.engines.request import (
     BASKET,
     CATEGORY,
@@ -37,7 +40,9 @@ from recommendations.engines.request import (
     NOT_FOUND,
     ORDER_CONFIRMATION,
     PRODUCT,
+    REPLENISH,
     SEARCH,
+    SIMILAR,
     TILL,
     Request,
 )
@@ -46,7 +51,14 @@ from recommendations.engines.sessions.engine import SessionKnn
 
 # Fewer questions than this say less than what was found elsewhere.
 FEWEST_QUESTIONS = 100
-MOST_QUESTIONS: Mapping[str, int] = {HOME: 1_000, DISCOVER: 1_000, PRODUCT: 500, BASKET: 500}
+MOST_QUESTIONS: Mapping[str, int] = {
+    HOME: 1_000,
+    DISCOVER: 1_000,
+    PRODUCT: 500,
+    BASKET: 500,
+    SIMILAR: 500,
+    REPLENISH: 500,
+}
 # Of each engine so many products come into question.
 CANDIDATES = 50
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -71,7 +83,7 @@ LEAST = {Popularity.name: 0.02}
 SMALLEST_BASKET = 3
 DISCOUNT = 1 / np.log2(np.arange(DEPTH) + 2)
 IDEAL: Floats = np.cumsum(DISCOUNT).astype(np.float32)
-ASKED = (HOME, DISCOVER, PRODUCT, BASKET)
+ASKED = (HOME, DISCOVER, PRODUCT, BASKET, SIMILAR, REPLENISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +110,38 @@ def asked(
     model: Model, wanted: Sequence[Target], window: Interactions, placements: Sequence[str] = ASKED
 ) -> dict[str, Sheet]:
     """What each engine says to the questions of ``placements``: it is asked once, however often a blend is sought."""
-    sheets = {}
-    for placement in placements:
-        questions = list(islice(_QUESTIONS[placement](model, wanted, window), MOST_QUESTIONS[placement]))
-        if questions:
-            sheets[placement] = Sheet.of_questions(model, questions, model.blend_of(placement))
-    return sheets
+    questions = {
+        placement: list(islice(_QUESTIONS[placement](model, wanted, window), MOST_QUESTIONS[placement]))
+        for placement in placements
+    }
+    answers: dict[str, dict[int, Row]] = {placement: {} for placement in placements}
+    told: Asked | None = None
+    whose = NOTHING
+    # All questions about one person one after the other: whatever the placement, engines say the same.
+    for placement, number in sorted(_all(questions), key=lambda place: questions[place[0]][place[1]].of):
+        question = questions[placement][number]
+        if told is None or question.of == NOTHING or question.of != whose:
+            told, whose = Asked(model, model.context(question.request)), question.of
+        answers[placement][number] = _row(told, question, tunable(model, placement))
+    return {
+        placement: Sheet.of_rows(
+            [answers[placement][number] for number in range(len(found))], found, tunable(model, placement)
+        )
+        for placement, found in questions.items()
+        if found
+    }
+
+
+def _all(questions: Mapping[str, Sequence[Question]]) -> Iterator[tuple[str, int]]:
+    for placement, found in questions.items():
+        for number in range(len(found)):
+            yield placement, number
+
+
+def tunable(model: Model, placement: str) -> list[str]:
+    """The engines whose weights are sought for a placement."""
+    blend = model.blend_of(placement)
+    return [name for name in blend if name not in UNTUNED and name != Season.name and name in model.engines]
 
 
 def tuned(model: Model, sheets: Mapping[str, Sheet]) -> dict[str, Blend]:
@@ -158,11 +196,48 @@ def _beside_half(model: Model, wanted: Sequence[Target], window: Interactions) -
         yield Question(Request(BASKET, basket=shown.tolist()), rest, shown)
 
 
+def _due(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
+    """Asked of those who have something due, and bought of it."""
+    repurchase = model.engines.get(Repurchase.name)
+    for target in wanted if repurchase else ():
+        request = Request(REPLENISH, customer=target.customer)
+        scores = repurchase.scores(model.context(request)) if repurchase else None
+        due = NO_PRODUCTS if scores is None else np.flatnonzero(scores)
+        found = np.intersect1d(target.products, due).astype(np.int32)
+        if len(found):
+            others = np.setdiff1d(np.arange(model.products), due).astype(np.int32)
+            yield Question(request, found, others, target.customer)
+
+
+def _of_its_kind(model: Model, wanted: Sequence[Target], window: Interactions) -> Iterator[Question]:
+    """One product of each visit; visits that look at nothing else of its kind tell nothing."""
+    random = np.random.default_rng(SEED)
+    for visit in _visits(window, random):
+        shown = random.choice(visit)
+        kind = window.category[shown]
+        others = np.setdiff1d(visit[window.category[visit] == kind], [shown]).astype(np.int32)
+        if kind != NO_CATEGORY and len(others):
+            yield Question(Request(SIMILAR, product=int(shown)), others, np.array([shown], np.int32))
+
+
+def _visits(window: Interactions, random: np.random.Generator) -> Iterator[Ints]:
+    """What was looked at in each visit of the window, in random order."""
+    sessions = window.sessions
+    if sessions is None:
+        return
+    late = sessions.where(sessions.age <= window.age.max(initial=0))
+    edges = np.flatnonzero(np.diff(late.session, prepend=-1, append=-1))
+    for number in random.permutation(max(len(edges) - 1, 0)):
+        yield np.unique(late.product[edges[number] : edges[number + 1]])
+
+
 _QUESTIONS: Mapping[str, Callable[[Model, Sequence[Target], Interactions], Iterator[Question]]] = {
     HOME: _next,
     DISCOVER: _new,
     PRODUCT: _beside_one,
     BASKET: _beside_half,
+    SIMILAR: _of_its_kind,
+    REPLENISH: _due,
 }
 
 
@@ -175,6 +250,10 @@ def _baskets(window: Interactions) -> Iterator[Ints]:
         basket = window.product[order[edges[number] : edges[number + 1]]]
         if len(basket) >= SMALLEST_BASKET:
             yield random.permutation(basket).astype(np.int32)
+
+
+# Candidates, and what each engine says of them in each power of the season.
+Row = tuple[Ints, dict[tuple[str, float], Floats]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +279,8 @@ class Sheet:
         return Sheet(said, self.wanted[rows], self.ideal[rows], self.of[rows])
 
     @classmethod
-    def of_questions(cls, model: Model, questions: Sequence[Question], blend: Blend) -> Sheet:
-        names = [name for name in blend if name not in UNTUNED and name != Season.name and name in model.engines]
+    def of_rows(cls, rows: Sequence[Row], questions: Sequence[Question], names: Sequence[str]) -> Sheet:
         keys = [(name, power) for name in names for power in (POWERS if name in SEASONAL else POWERS[:1])]
-        rows = [_row(model, question, names) for question in questions]
         width = max(len(candidates) for candidates, _said in rows)
         said = {key: np.zeros((len(rows), width), np.float32) for key in keys}
         wanted = np.zeros((len(rows), width), np.bool_)
@@ -235,13 +312,12 @@ class Sheet:
         return np.asarray(hits @ DISCOUNT[: hits.shape[1]] / self.ideal, np.float32)
 
 
-def _row(model: Model, question: Question, names: Sequence[str]) -> tuple[Ints, dict[tuple[str, float], Floats]]:
+def _row(asked: Asked, question: Question, names: Sequence[str]) -> Row:
     """The products that come into question, and what each engine says of them.
 
     Those that an engine ranks high in no season or in a full one: what is high in between is high in one of both.
     """
-    asked = Asked(model, model.context(question.request))
-    shown = np.ones(model.products, np.bool_)
+    shown = np.ones(asked.products, np.bool_)
     shown[question.hidden] = False
     lists = [
         _highest(scores * shown)

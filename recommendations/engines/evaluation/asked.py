@@ -17,6 +17,10 @@ class Asked:
         self._raw: dict[str, Floats | None] = {}
         self._scaled: dict[tuple[str, float], Floats | None] = {}
 
+    @property
+    def products(self) -> int:
+        return self._model.products
+
     def scores(self, blend: Blend) -> Floats:
         """The blend's score per product."""
         total = np.zeros(self._model.products, np.float32)

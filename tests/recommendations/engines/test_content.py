@@ -150,7 +150,7 @@ def test_letters_without_case_and_marks():
 
 
 def test_rows_have_length_one_or_are_empty():
-    matrix = tfidf(["Rote Kerze", "", "Blaue Teekanne", "🕯"])
+    matrix = tfidf(("Rote Kerze", "", "Blaue Teekanne", "🕯"))
     lengths = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
     assert lengths == pytest.approx([1, 0, 1, 0], abs=1e-5)
 
