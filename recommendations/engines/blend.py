@@ -110,7 +110,7 @@ BLENDS: Mapping[str, Blend] = {
         "range": FILL,
     },
     COMPLEMENTARY: _BESIDE,
-    REPLENISH: {"repurchase": 1.0, "history": 0.0},
+    REPLENISH: {"repurchase": 0.27, "history": 0.73, "season": 0.25},
     BASKET: _BASKET | {"history": 0.2, "sessions": 0.3},
     ORDER_CONFIRMATION: _BASKET,
 }

@@ -1,8 +1,10 @@
 """Weights found by what people bought next."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from recommendations.engines.blend import BLENDS, Model
@@ -17,22 +19,26 @@ from recommendations.engines.request import (
     HOME,
     ORDER_CONFIRMATION,
     PRODUCT,
+    REPLENISH,
     SIMILAR,
     Request,
 )
+from recommendations.engines.sessions.columns import Sessions
 from recommendations.engines.tuner import (
     DISCOUNT,
     FEWEST_QUESTIONS,
     Question,
     Sheet,
+    _due,
     _row,
     asked,
     search,
     tunable,
     tune,
+    tuned,
     unbiased,
 )
-from tests.recommendations.worlds import tastes
+from tests.recommendations.worlds import NOON, tastes
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +168,52 @@ def test_the_questions_of_some_people_are_a_part_of_all(model: Model, world: Int
 def test_what_is_new_to_a_person_is_asked_without_what_they_own(model: Model):
     owned = model.engines["history"].of(3)[0]  # type: ignore[attr-defined]
     assert set(model.hidden(Request(DISCOVER, customer=3))) == set(owned.tolist())
+
+
+def test_of_what_is_due_it_is_asked_what_was_bought(model: Model, world: Interactions):
+    repurchase = model.engines["repurchase"]
+    questions = list(_due(model, targets(world, 28), window(world)))
+    assert questions
+    for question in questions:
+        scores = repurchase.scores(model.context(question.request))
+        assert scores is not None
+        assert (scores[question.wanted] > 0).all()
+        assert set(question.hidden.tolist()) == set(np.flatnonzero(scores == 0).tolist())
+
+
+def test_what_runs_out_is_only_what_was_bought_and_says_so_whatever_ranks_it(model: Model):
+    ranked_by_history = replace(model, blends={**model.blends, REPLENISH: {"repurchase": 0.1, "history": 1.0}})
+    for customer in range(20):
+        found, usual = (
+            recommend(one, Request(REPLENISH, customer=customer, limit=60)) for one in (ranked_by_history, model)
+        )
+        assert {ranked.product for ranked in found} == {ranked.product for ranked in usual}
+        assert {ranked.code for ranked in found} <= {"time_to_replenish"}
+
+
+def visits(world: Interactions, pairs: list[tuple[int, int]]) -> Interactions:
+    """The world with visits of two looks each, a day ago."""
+    rows = [(visit, product) for visit, pair in enumerate(pairs) for product in pair]
+    looks = pl.DataFrame(
+        {
+            "session": [visit for visit, _product in rows],
+            "product": [product for _visit, product in rows],
+            "occurred_at": [(NOON - timedelta(days=1)).replace(tzinfo=None)] * len(rows),
+        }
+    )
+    return replace(world, sessions=Sessions.from_frame(looks, world.product_ids, NOON))
+
+
+def test_what_is_similar_is_asked_of_visits_that_look_at_more_of_a_kind(model: Model, world: Interactions):
+    same = [(group * 12 + number, group * 12 + (number + 3) % 12) for group in range(5) for number in range(12)] * 3
+    other = [(number, 12 + number) for number in range(12)]
+    seen = visits(world, same + other)
+    found = asked(model, [], seen.where(seen.age <= 28), (SIMILAR,))[SIMILAR]
+    assert len(found) == len(same)  # those of two kinds tell nothing
+    blends = tuned(model, {SIMILAR: found})
+    assert found.gain(blends[SIMILAR]) >= found.gain(BLENDS[SIMILAR])
+    assert blends[SIMILAR]["content"] == BLENDS[SIMILAR]["content"]
+
+
+def test_without_visits_nothing_is_asked_about_what_is_similar(model: Model, world: Interactions):
+    assert SIMILAR not in asked(model, [], window(world), (SIMILAR,))
