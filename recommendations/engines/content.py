@@ -20,7 +20,7 @@ import scipy.sparse as sp
 
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Arrays, Bools, Context, Floats, Ints, Tick, no_tick
-from recommendations.engines.neighbours import Neighbours
+from recommendations.engines.neighbours import Neighbours, strongest_entries
 from recommendations.engines.recipe import USUAL, Recipe
 
 LENGTH = 20
@@ -100,23 +100,15 @@ def _nearest(interactions: Interactions, sold: Floats) -> Neighbours:
             block = rows[begin : begin + ROWS]
             alike = goods.alike(block, columns)
             alike *= counts[columns]
-            alike[block[:, None] == columns] = 0
-            found, values = _strongest(alike)
-            ids[block, : found.shape[1]], scores[block, : found.shape[1]] = columns[found], values
-    return Neighbours(np.where(scores > 0, ids, 0).astype(np.int32), scores)
+            for row, values in zip(block, alike, strict=True):
+                told = np.flatnonzero(values)
+                others, strengths = strongest_entries(columns[told], values[told], int(row), LENGTH)
+                ids[row, : len(others)], scores[row, : len(others)] = others, strengths
+    return Neighbours(ids, scores)
 
 
 def _places(mask: Bools) -> Ints:
     return np.flatnonzero(mask).astype(np.int32)
-
-
-def _strongest(alike: Floats) -> tuple[Ints, Floats]:
-    """The highest of each row, best first."""
-    length = min(LENGTH, alike.shape[1])
-    found = np.argpartition(alike, -length, axis=1)[:, -length:]
-    values = np.take_along_axis(alike, found, axis=1)
-    order = np.lexsort((found, -values), axis=1)
-    return np.take_along_axis(found, order, axis=1).astype(np.int32), np.take_along_axis(values, order, axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +127,17 @@ class _Goods:
 
     def alike(self, rows: Ints, columns: Ints) -> Floats:
         """(rows, columns), 0 to 1, and 0 where it is too little to be called alike."""
-        title = (self.titles[rows] @ self.titles[columns].T).toarray()
+        found: Floats = (self.titles[rows] @ self.titles[columns].T).toarray()
         kind = self.category[rows][:, None]
         same: Bools = (kind == self.category[columns]) & (kind >= 0)
-        near = np.nan_to_num(np.exp(-np.abs(self.price[rows][:, None] - self.price[columns])), nan=UNKNOWN_PRICE)
-        found: Floats = np.float32(TITLE) * title + np.float32(PRICE) * near + np.float32(CATEGORY) * same
-        found[(title < LEAST_TITLE) & ~(same & (near >= NEAR_PRICE))] = 0
+        # Few pairs have anything in common: only these are looked at.
+        row, column = np.nonzero(same | (found >= LEAST_TITLE))
+        title, kindred = found[row, column], same[row, column]
+        apart = np.abs(self.price[rows[row]] - self.price[columns[column]])
+        near = np.nan_to_num(np.exp(-apart), nan=UNKNOWN_PRICE)
+        alike = np.float32(TITLE) * title + np.float32(PRICE) * near + np.float32(CATEGORY) * kindred
+        found[:] = 0
+        found[row, column] = alike * ((title >= LEAST_TITLE) | (kindred & (near >= NEAR_PRICE)))
         return found
 
 

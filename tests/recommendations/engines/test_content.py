@@ -211,4 +211,4 @@ def test_twenty_thousand_products_stay_small_and_fast():
     assert engine.neighbours.ids.shape == (20_000, LENGTH)
     assert size < 4_000_000
     assert answered < 0.002
-    assert fitted < 60
+    assert fitted < 30
