@@ -8,6 +8,7 @@ import pytest
 from recommendations.engines import artefacts
 from recommendations.engines.blend import BLENDS, ENGINES, USUALLY, Model
 from recommendations.engines.bpr import Bpr
+from recommendations.engines.forgetting import without_customers
 from recommendations.engines.interface import Context
 from recommendations.engines.pipeline import recommend
 from recommendations.engines.recipe import USUAL
@@ -103,3 +104,23 @@ def test_with_a_weight_it_is_asked_and_gives_its_reason():
     answer = recommend(model, Request(HOME, customer=3, limit=5))
     assert {ranked.source for ranked in answer} == {"bpr"}
     assert {ranked.code for ranked in answer} <= {"bought_before", "because_you_bought", "for_you"}
+
+
+def test_who_is_forgotten_leaves_nothing_in_factors_and_next_baskets():
+    world = tastes(customers=60)
+    arrays = Model.fit(world, (*USUALLY, Bpr)).arrays() | {
+        "ids.customers": world.customer_ids + 1,
+        "ids.keys": np.empty(0, np.uint64),
+        "ids.key_customers": np.empty(0, np.int64),
+    }
+    gone = without_customers(arrays, np.array([6], np.int64))
+    assert gone is not None
+    row = slice(*arrays["tifu.indptr"][5:7])
+    assert arrays["bpr.customers"][5].any()
+    assert arrays["tifu.weights"][row].any()
+    assert not gone["bpr.customers"][5].any()
+    assert not any(gone[f"tifu.{name}"][row].any() for name in ("products", "weights", "own"))
+    again = Model.from_arrays(gone, BLENDS)
+    for name in ("bpr", "tifu"):
+        scores = again.engines[name].scores(Context(5))
+        assert scores is None or not scores.any()

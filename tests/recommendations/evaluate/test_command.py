@@ -98,3 +98,25 @@ def test_a_missing_file_and_a_file_of_something_else(tmp_path: Path, capsys: pyt
     (tmp_path / "text.parquet").write_text("hello")
     assert main(["--interactions", str(tmp_path / "text.parquet")]) == 2
     assert "neither Parquet nor CSV" in capsys.readouterr().err
+
+
+def test_titles_let_what_hardly_sold_be_ranked(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A new product is bought by two people before the cut, and by others who like its group after it."""
+    rows = pl.read_parquet(file).with_columns(title=pl.lit("Thing of ") + pl.col("category"), price=pl.lit(9.5))
+    new = rows.filter(pl.col("category") == "group 2").unique("customer", keep="first", maintain_order=True).head(12)
+    ages = [60 if number < 2 else 5 for number in range(len(new))]
+    new = new.with_columns(
+        product=pl.lit("p-99"),
+        basket=pl.int_range(900_000, 900_000 + len(new), dtype=pl.Int64),
+        occurred_at=pl.Series([(NOON - timedelta(days=age)).replace(tzinfo=None) for age in ages]).dt.cast_time_unit(
+            "us"
+        ),
+    )
+    pl.concat([rows, new]).write_parquet(tmp_path / "titled.parquet")
+    pl.concat([rows, new]).drop("title", "price", "category").write_parquet(tmp_path / "untitled.parquet")
+    titled, untitled = (
+        evaluated(capsys, "--interactions", str(tmp_path / f"{name}.parquet"), "--fewest-buyers", "1")
+        for name in ("titled", "untitled")
+    )
+    assert titled["NEW"]["content alone"]["hr"]["value"] > 0
+    assert "content alone" not in untitled["NEW"]
