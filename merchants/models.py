@@ -222,6 +222,8 @@ class Scope(models.TextChoices):
     PROMOTIONS_READ = "promotions:read", _("read promotions and coupons, try carts")
     PROMOTIONS_WRITE = "promotions:write", _("write promotions and coupons")
     REDEMPTIONS_WRITE = "redemptions:write", _("reserve and redeem promotions")
+    LOYALTY_READ = "loyalty:read", _("read points and tiers")
+    LOYALTY_WRITE = "loyalty:write", _("give and spend points")
 
 
 class ApiKeyQuerySet(MerchantQuerySet["ApiKey"]):

@@ -18,7 +18,7 @@ from django.db import DatabaseError
 
 from customers.queries.profiling import not_to_be_profiled
 from merchants.models import Merchant
-from promotions.models import PromotionVersion, RuleSet
+from promotions.models import LoyaltyProgram, PromotionVersion, RuleSet
 from promotions.pricing.definitions import Promotion
 from promotions.pricing.index import Index
 from promotions.pricing.reading import known_promotion
@@ -80,6 +80,8 @@ class _Shop:
     def __init__(self, merchant_id: int) -> None:
         self.rules: Rules | None = None
         self.unprofiled: frozenset[int] = frozenset()
+        # What the loyalty programme gives, (points, per money); None where none runs.
+        self.points: tuple[int, int] | None = None
         self.pointer_due = self.profiling_due = 0.0
         self._merchant_id = merchant_id
         self._lock = Lock()
@@ -107,6 +109,8 @@ class _Shop:
             self.rules = self._load(number) if number else NOTHING
         if now >= self.profiling_due:
             self.unprofiled = not_to_be_profiled(Merchant(pk=self._merchant_id))
+            programs = LoyaltyProgram.objects.for_merchant(self._merchant_id).filter(is_active=True)
+            self.points = programs.values_list("each", "per").first()
             self.profiling_due = now + PROFILING_SECONDS
         self.pointer_due = now + POINTER_SECONDS
 
@@ -151,9 +155,17 @@ def may_profile(merchant_id: int, customer_id: int) -> bool:
     return customer_id not in _shop(merchant_id).unprofiled
 
 
+def points_rate(merchant_id: int) -> tuple[int, int] | None:
+    """What the loyalty programme gives: so many points per so many minor units; as old as the rules at most."""
+    shop = _shop(merchant_id)
+    shop.current()
+    return shop.points
+
+
 def look_again(merchant_id: int) -> None:
     """After a change made here: the next request reads the pointer, without waiting for its turn."""
-    _shop(merchant_id).pointer_due = 0.0
+    shop = _shop(merchant_id)
+    shop.pointer_due = shop.profiling_due = 0.0
 
 
 def forget() -> None:

@@ -6,12 +6,20 @@ from merchants.administration import ReadOnlyAdmin
 from promotions.models import (
     Coupon,
     CouponBatch,
+    LoyaltyProgram,
+    Member,
+    PointEntry,
+    PointLot,
     Promotion,
     PromotionVersion,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
+    Referral,
+    ReferralCode,
+    Reward,
     RuleSet,
+    Tier,
     UseCount,
 )
 
@@ -71,3 +79,50 @@ class UseCountAdmin(ReadOnlyAdmin):
 class RedemptionReturnAdmin(ReadOnlyAdmin):
     list_display = ("reference", "redemption", "merchant", "refund", "created_at")
     list_select_related = ("merchant", "redemption")
+
+
+@admin.register(LoyaltyProgram)
+class LoyaltyProgramAdmin(ReadOnlyAdmin):
+    list_display = ("merchant", "is_active", "each", "per", "pending_days", "valid_months", "checked_at", "faults")
+
+
+@admin.register(Tier)
+class TierAdmin(ReadOnlyAdmin):
+    list_display = ("key", "name", "merchant", "at_least", "hundredths")
+
+
+@admin.register(Reward)
+class RewardAdmin(ReadOnlyAdmin):
+    list_display = ("key", "name", "merchant", "points", "batch", "days", "is_active")
+    list_select_related = ("merchant", "batch")
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin):
+    list_display = ("customer_id", "merchant", "balance", "pending", "debt", "tier", "tier_since", "tier_until")
+    list_select_related = ("merchant", "tier")
+
+
+@admin.register(PointLot)
+class PointLotAdmin(ReadOnlyAdmin):
+    list_display = ("key", "kind", "merchant", "points", "pending", "left", "lapsed", "activates_at", "expires_at")
+    list_filter = ("kind",)
+    search_fields = ("=key",)
+
+
+@admin.register(PointEntry)
+class PointEntryAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "lot_id", "merchant", "points", "pending", "created_at")
+    list_filter = ("kind",)
+
+
+@admin.register(ReferralCode)
+class ReferralCodeAdmin(ReadOnlyAdmin):
+    list_display = ("code", "customer_id", "merchant", "created_at")
+    search_fields = ("=code",)
+
+
+@admin.register(Referral)
+class ReferralAdmin(ReadOnlyAdmin):
+    list_display = ("referrer_id", "invited_id", "order_id", "merchant", "refusal", "created_at")
+    list_filter = ("refusal",)

@@ -12,6 +12,7 @@ from catalog.models import Product
 from core.errors import InvalidInput
 from customers.models import Customer
 from merchants.models import Merchant
+from orders.models import Order
 from promotions import active
 from promotions.active import Offer, Rules
 from promotions.models import Coupon, Redemption
@@ -37,6 +38,8 @@ class Basket:
     external_id: str = ""
     email: str = ""
     customer: Customer | None = None
+    # Loyalty points to pay with, at most; they take nothing off a price.
+    points: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ def decide(
     known = _know(merchant, basket, at)
     codes = find_codes(merchant, basket.codes, known, at, lenient=lenient)
     document = {**basket.facts, "lines": _complete(merchant, basket.lines), "at": at.isoformat(), "codes": codes.given}
+    if rate := active.points_rate(merchant.pk):
+        document["points"] = dict(zip(("each", "per"), rate, strict=True))
     cart = _cart(document, known)
     candidates = rules.index_at(at).candidates(cart)
     keys = [promotion.id for promotion in candidates]
@@ -156,6 +161,27 @@ def _line_facts(product: Product) -> dict[str, Any]:
     if product.list_price is not None:
         facts["list_price"] = product.list_price
     return facts
+
+
+def order_basket(order: Order) -> Basket:
+    """The cart that an order was, as far as the order tells."""
+    facts: dict[str, Any] = {
+        "currency": order.currency,
+        "shipping": order.shipping,
+        "channel": order.channel,
+        "payment_method": order.payment_method,
+        "country": order.country,
+    }
+    lines = [
+        {
+            "sku": line.product.sku,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price,
+            "tax_rate": str((line.tax_rate * 100).quantize(Decimal("0.01"))),
+        }
+        for line in order.lines.select_related("product")
+    ]
+    return Basket(lines=lines, codes=order.coupon_codes, facts=facts, customer=order.customer, email=order.email)
 
 
 # --- as it is told ---------------------------------------------------------------------------------------------------

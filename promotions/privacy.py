@@ -21,12 +21,20 @@ from core.privacy import (
 from promotions.models import (
     Coupon,
     CouponBatch,
+    LoyaltyProgram,
+    Member,
+    PointEntry,
+    PointLot,
     Promotion,
     PromotionVersion,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
+    Referral,
+    ReferralCode,
+    Reward,
     RuleSet,
+    Tier,
     UseCount,
 )
 from promotions.queries.people import person_digest
@@ -41,6 +49,9 @@ nothing_personal(RuleSet, reason=_("Which versions were active together."))
 nothing_personal(
     CouponBatch, reason=_("How codes of a batch look and how long they last."), texts=["key", "name", "prefix"]
 )
+nothing_personal(LoyaltyProgram, reason=_("How points come and go in a shop."))
+nothing_personal(Tier, reason=_("The levels of a programme."), texts=["key", "name", "benefits"])
+nothing_personal(Reward, reason=_("What points can be turned into."), texts=["key", "name"])
 nothing_personal(UseCount, reason=_("Sums over everybody."), texts=["window"])
 
 declare(
@@ -87,13 +98,14 @@ declare(
 )
 declare(
     Redemption,
-    amounts=["discount"],
+    amounts=["discount", "points_value"],
     title=_("Promotions on your carts"),
     find=_of_person(),
     rows=Rows.KEPT,
     reason=BOOKS,
     columns=[
         facts("state", "cart", "discount", "order_number", "evaluated_at", "confirmed_at", "ended_at", reason=BOOKS),
+        facts("points_spent", "points_value", "points_back", reason=BOOKS),
         scrubbed("decision", exported=True),
         personal("shopper"),
         withheld("customer", reason=PROFILE),
@@ -126,5 +138,71 @@ declare(
     columns=[
         facts("reference", "units", "refund", "refund_in_all", "created_at", reason=BOOKS),
         technical("id", "merchant", "redemption"),
+    ],
+)
+
+POINTS = _("The ledger of points stays whole, so that its sums stay true; it leads to nobody any more.")
+
+
+def _invited(person: Person) -> Q:
+    return Q(referrer__in=person.ids) | Q(invited__in=person.ids)
+
+
+declare(
+    Member,
+    title=_("Your points and your tier"),
+    find=lambda person: Q(customer__in=person.ids),
+    rows=Rows.DELETED,
+    columns=[
+        personal("balance", "pending", "debt", "tier_since", "tier_until", "joined_at"),
+        technical("id", "merchant", "customer", "tier"),
+    ],
+    present=lambda row: {"tier": row.tier.name if row.tier else ""},
+    related=["tier"],
+)
+declare(
+    PointLot,
+    title=_("Where your points come from"),
+    find=lambda person: Q(customer__in=person.ids),
+    rows=Rows.KEPT,
+    reason=POINTS,
+    columns=[
+        facts(
+            "kind", "points", "pending", "left", "lapsed", "earned_at", "activates_at", "activated_at", "expires_at",
+            reason=POINTS,
+        ),
+        withheld("customer", reason=PROFILE),
+        technical("id", "merchant", "key", "order", "terms"),
+    ],
+)  # fmt: skip
+declare(
+    PointEntry,
+    title=_("Your points, entry by entry"),
+    find=lambda person: Q(customer__in=person.ids),
+    rows=Rows.KEPT,
+    reason=POINTS,
+    columns=[
+        facts("kind", "points", "pending", "created_at", reason=POINTS),
+        personal("reason"),
+        withheld("customer", reason=PROFILE),
+        technical("id", "merchant", "lot", "order", "redemption", "coupon", "staff"),
+    ],
+)
+declare(
+    ReferralCode,
+    title=_("Your codes for friends"),
+    find=lambda person: Q(customer__in=person.ids),
+    rows=Rows.DELETED,
+    columns=[personal("code", "created_at"), technical("id", "merchant", "customer")],
+)
+declare(
+    Referral,
+    title=_("Whom you invited, or who invited you"),
+    find=_invited,
+    rows=Rows.DELETED,
+    columns=[
+        personal("created_at"),
+        withheld("refusal", reason=_("Would say something about the other person.")),
+        technical("id", "merchant", "referrer", "invited", "order"),
     ],
 )

@@ -1,8 +1,16 @@
 """What runs by schedule."""
 
+import logging
+
 from celery import shared_task
 
+from promotions.actions.loyalty.checking import check_and_note
+from promotions.actions.loyalty.clock import AT_ONCE, turn_due
+from promotions.actions.loyalty.tiers import review_tiers
 from promotions.actions.redemptions import EXPIRED_AT_ONCE, expire_due
+from promotions.models import LoyaltyProgram
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -10,3 +18,20 @@ def expire_reservations() -> None:
     """Give back what checkouts left behind; a bounded round, and another at once while there is more."""
     if expire_due() >= EXPIRED_AT_ONCE:
         expire_reservations.delay()
+
+
+@shared_task
+def turn_points() -> None:
+    """Points that are due become spendable or expire; a bounded round, and another at once while there is more."""
+    if turn_due() >= AT_ONCE:
+        turn_points.delay()
+
+
+@shared_task
+def review_loyalty() -> None:
+    """Every night: tiers of all members, and whether every balance is the sum of its ledger."""
+    for program in LoyaltyProgram.objects.all_merchants().filter(is_active=True).select_related("merchant"):
+        review_tiers(program)
+        found = check_and_note(program)
+        if found.count:
+            logger.error("points of merchant %s do not add up: %s faults", program.merchant_id, found.count)

@@ -14,7 +14,7 @@ from core.errors import DomainError
 from core.events import publish
 from orders.actions.facts import lock_customers, recount_customer
 from orders.actions.progress import advance_state
-from orders.actions.reactions import on_cancelled
+from orders.actions.reactions import on_cancelled, on_units_gone
 from orders.actions.refunds import exact_refunds, pay_back
 from orders.actions.units import (
     Units,
@@ -56,6 +56,8 @@ def cancel_order(order: Order, data: CancellationData) -> Order:
     advance_state(order)
     lock_customers(order.merchant, [order.customer_id])
     recount_customer(order.merchant, order.customer_id)
+    for react in on_units_gone:
+        react(order)
     if order.state == Order.State.CANCELLED:
         for react in on_cancelled:
             react(order)

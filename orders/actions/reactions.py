@@ -10,5 +10,7 @@ from orders.models import Order
 
 # (order, data) after an order was stored, new or in a newer version. Raises DomainError to refuse it.
 on_placed: Registry[Callable[[Order, OrderData], None]] = Registry()
+# (order) after units of it were cancelled or came back, before what happens when all of it was cancelled.
+on_units_gone: Registry[Callable[[Order], None]] = Registry()
 # (order) after all of it was cancelled.
 on_cancelled: Registry[Callable[[Order], None]] = Registry()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from core.events import publish
 from orders.actions.facts import lock_customers, recount_customer
+from orders.actions.reactions import on_units_gone
 from orders.actions.refunds import exact_refunds, pay_back, require_refundable
 from orders.actions.units import Picked, Units, lines_of, lock_order, pick_lines, refuse_far_future
 from orders.events import ReturnReceived
@@ -65,6 +66,8 @@ def record_return(order: Order, data: ReturnData) -> RecordedReturn:
     parcel = _write(order, data, picked, refunds)
     lock_customers(order.merchant, [order.customer_id])
     recount_customer(order.merchant, order.customer_id)
+    for react in on_units_gone:
+        react(order)
     publish(ReturnReceived(merchant_id=order.merchant_id, order_id=order.pk, return_id=parcel.pk))
     return RecordedReturn(order, parcel, is_new=True)
 

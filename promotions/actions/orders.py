@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,8 +12,10 @@ from core.errors import InvalidInput
 from orders.actions.incoming import OrderData
 from orders.models import Order
 from promotions.actions.booking import book, book_coupons, write_uses
+from promotions.actions.loyalty.earning import earn_for_order, settle_order_points
+from promotions.actions.loyalty.referrals import note_referral
 from promotions.actions.redemptions import confirm_anyway, end, locked, new_redemption
-from promotions.deciding import Basket, Deal, decide
+from promotions.deciding import Basket, Deal, decide, order_basket
 from promotions.models import Coupon, Redemption, RedemptionUse
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ def settle_order(order: Order, data: OrderData) -> None:
         _confirm(order, data.reservation)
     elif order.coupon_codes and not _link(order):
         _book_codes(order)
+    note_referral(order)
+    earn_for_order(order)
 
 
 def _confirm(order: Order, reservation: UUID) -> None:
@@ -61,7 +63,7 @@ def _tie(redemption: Redemption, order: Order) -> None:
 def _book_codes(order: Order) -> None:
     """As if the codes had been reserved, without looking at what is left; what was too much is flagged."""
     try:
-        deal = decide(order.merchant, _basket(order), at=order.placed_at, lenient=True)
+        deal = decide(order.merchant, order_basket(order), at=order.placed_at, lenient=True)
     except (ValueError, InvalidInput) as error:
         # The order stands whatever its cart looks like; its codes are then booked without a price.
         logger.warning("codes of order %s are booked without a decision: %s", order.pk, type(error).__name__)
@@ -106,26 +108,6 @@ def _write_loose(redemption: Redemption, deal: Deal, coupons: list[Coupon]) -> N
     )
 
 
-def _basket(order: Order) -> Basket:
-    facts: dict[str, Any] = {
-        "currency": order.currency,
-        "shipping": order.shipping,
-        "channel": order.channel,
-        "payment_method": order.payment_method,
-        "country": order.country,
-    }
-    lines = [
-        {
-            "sku": line.product.sku,
-            "quantity": line.quantity,
-            "unit_price": line.unit_price,
-            "tax_rate": str((line.tax_rate * 100).quantize(Decimal("0.01"))),
-        }
-        for line in order.lines.select_related("product")
-    ]
-    return Basket(lines=lines, codes=order.coupon_codes, facts=facts, customer=order.customer, email=order.email)
-
-
 def roll_back_order(order: Order) -> None:
     """All of the order was cancelled: its promotions can be used again."""
     rows = Redemption.objects.for_merchant(order.merchant_id).filter(
@@ -133,3 +115,8 @@ def roll_back_order(order: Order) -> None:
     )
     if found := rows.first():
         end(locked(found), Redemption.State.ROLLED_BACK)
+
+
+def settle_units(order: Order) -> None:
+    """Units were cancelled or came back: points follow them."""
+    settle_order_points(order)

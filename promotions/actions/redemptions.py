@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from merchants.models import Merchant
 from promotions.actions.booking import Booking, book, book_coupons, give_back, write_uses
+from promotions.actions.loyalty.spending import check_payment, give_back_all, pay, quote
 from promotions.deciding import Basket, Deal, decide, takings_json
 from promotions.models import Redemption, RedemptionUse
 from promotions.queries.people import Known
@@ -44,7 +45,7 @@ def reserve(merchant: Merchant, data: ReservationData, *, at: datetime | None = 
     """Decide on the cart and hold what limited promotions and coupons it uses, until the order or the expiry.
 
     What is used up by then is left out, and the decision says so. Raises DomainError ``total_changed`` (with the
-    decision) where the total is not the expected one.
+    decision) where the total is not the expected one; of points to pay with, what ``check_payment`` and ``pay`` raise.
     """
     at = at or timezone.now()
     without: dict[str, str] = {}
@@ -56,19 +57,30 @@ def reserve(merchant: Merchant, data: ReservationData, *, at: datetime | None = 
             )
         try:
             with transaction.atomic():
-                return _hold(merchant, deal, expires_at=at + data.hold)
+                return _hold(merchant, deal, expires_at=at + data.hold, points=data.basket.points)
         except _Blocked as blocked:
             # A code that was used up meanwhile is seen when codes are read again; a promotion is named.
             without |= blocked.without
 
 
-def _hold(merchant: Merchant, deal: Deal, *, expires_at: datetime) -> Redemption:
+def _hold(merchant: Merchant, deal: Deal, *, expires_at: datetime, points: int) -> Redemption:
     booking = take_all(merchant, deal)
     redemption = new_redemption(merchant, deal)
     redemption.expires_at = expires_at
+    redemption.points_spent, redemption.points_value = _payment(merchant, deal, points)
     redemption.save(force_insert=True)
     write_uses(redemption, deal, [offer.promotion.id for offer, _entry in deal.applied], booking.counted)
+    if redemption.points_spent:
+        pay(redemption, points=redemption.points_spent)
     return redemption
+
+
+def _payment(merchant: Merchant, deal: Deal, points: int) -> tuple[int, int]:
+    """How many points the cart is paid with, and what they are worth."""
+    if not points:
+        return 0, 0
+    program = check_payment(merchant, deal.known.customer, points)
+    return quote(program, asked=points, total=deal.decision.total)
 
 
 def take_all(merchant: Merchant, deal: Deal) -> Booking:
@@ -164,7 +176,16 @@ def retake(redemption: Redemption, *, force: bool) -> bool:
         use.is_counted = use.promotion_id in booking.counted
         use.window = window_of(use.promotion, now) if use.promotion else ""
     rows.bulk_update(uses, ["is_counted", "window"])
+    _pay_again(redemption, owing=force)
     return booking.overrun or bool(spent)
+
+
+def _pay_again(redemption: Redemption, *, owing: bool) -> None:
+    """Spend the points again that had gone back; of an order that was placed what is not there is owed."""
+    if redemption.points_back and redemption.customer_id is not None:
+        pay(redemption, points=redemption.points_back, owing=owing)
+        redemption.points_back = 0
+        redemption.save(update_fields=["points_back"])
 
 
 @transaction.atomic
@@ -183,6 +204,7 @@ def release(redemption: Redemption) -> Redemption:
 def end(redemption: Redemption, state: Redemption.State) -> None:
     """Give everything back; the row is locked and holds something."""
     give_back(redemption)
+    give_back_all(redemption)
     redemption.state, redemption.ended_at = state, timezone.now()
     redemption.save(update_fields=["state", "ended_at"])
 

@@ -1,17 +1,27 @@
-"""Offers and their versions, codes, and what became of them on carts and orders."""
+"""Offers and their versions, codes, what became of them on carts and orders, and loyalty."""
 
 from promotions.models.coupons import Coupon, CouponBatch
+from promotions.models.loyalty import LoyaltyProgram, Member, Referral, ReferralCode, Reward, Tier
 from promotions.models.offers import Promotion, PromotionVersion, RuleSet
+from promotions.models.points import PointEntry, PointLot
 from promotions.models.redemptions import Redemption, RedemptionReturn, RedemptionUse, UseCount
 
 __all__ = [
     "Coupon",
     "CouponBatch",
+    "LoyaltyProgram",
+    "Member",
+    "PointEntry",
+    "PointLot",
     "Promotion",
     "PromotionVersion",
     "Redemption",
     "RedemptionReturn",
     "RedemptionUse",
+    "Referral",
+    "ReferralCode",
+    "Reward",
     "RuleSet",
+    "Tier",
     "UseCount",
 ]

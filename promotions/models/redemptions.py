@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -53,6 +53,9 @@ class Redemption(MerchantModel):
     decision: models.JSONField[dict[str, Any]] = models.JSONField(_("decision"), default=dict)
     evaluated_at = models.DateTimeField(_("decided"))
     discount = models.BigIntegerField(_("discount"), default=0)
+    points_spent = models.PositiveBigIntegerField(_("paid with points"), default=0)
+    points_value = models.PositiveBigIntegerField(_("worth of the points"), default=0)
+    points_back = models.PositiveBigIntegerField(_("points given back"), default=0)
     customer = models.ForeignKey(
         Customer, on_delete=models.SET_NULL, null=True, related_name="redemptions", verbose_name=_("customer")
     )
@@ -81,6 +84,7 @@ class Redemption(MerchantModel):
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | ~Q(order_number=""), name="redemption_confirmed_with_order"
             ),
+            models.CheckConstraint(condition=Q(points_back__lte=F("points_spent")), name="redemption_points_back"),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="reserved"), name="redemption_due"),

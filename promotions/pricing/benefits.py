@@ -184,7 +184,9 @@ def _gift(view: View, benefit: Gift) -> Taking:
 
 def _points(view: View, benefit: Points) -> Taking:
     spent = measured(view, "spend", view.select(view.promotion.target))
-    return Taking(points=benefit.fixed + benefit.each * (spent // benefit.per))
+    cart = view.ledger.cart
+    multiplied = spent * cart.points_each * benefit.more // (cart.points_per * 100)
+    return Taking(points=benefit.fixed + benefit.each * (spent // benefit.per) + multiplied)
 
 
 _RULES: dict[type[Benefit], Callable[[View, Any], Taking]] = {

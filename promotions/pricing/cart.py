@@ -61,6 +61,9 @@ class Cart:
     payment_method: str = ""
     country: str = ""
     prices_include_tax: bool = True
+    # What the shop's loyalty programme gives: so many points per so much money.
+    points_each: int = 0
+    points_per: int = 1
 
     def __post_init__(self) -> None:
         if sum(line.quantity for line in self.lines) > MOST_UNITS:

@@ -252,11 +252,15 @@ class Gift:
 
 @dataclass(frozen=True)
 class Points:
-    """Loyalty points: so many at once, and so many for every full ``per`` of money spent on the selection."""
+    """Loyalty points: so many at once, and so many for every full ``per`` of money spent on the selection.
+
+    ``more`` (in hundredths) of what the shop's programme gives for it comes on top: 100 is twice the points.
+    """
 
     fixed: int = 0
     each: int = 0
     per: int = 100
+    more: int = 0
 
 
 Benefit: TypeAlias = (

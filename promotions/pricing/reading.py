@@ -194,7 +194,9 @@ _BENEFITS: dict[str, Callable[[Json], d.Benefit]] = {
     "shipping_percent": lambda said: d.ShippingPercent(_hundredths(said["percent"])),
     "shipping_price": lambda said: d.ShippingPrice(said["price"]),
     "gift": lambda said: d.Gift(said["sku"], said.get("quantity", 1)),
-    "points": lambda said: d.Points(said.get("fixed", 0), said.get("each", 0), said.get("per", 100)),
+    "points": lambda said: d.Points(
+        said.get("fixed", 0), said.get("each", 0), said.get("per", 100), _hundredths(said.get("times", "1")) - 100
+    ),
 }
 
 
@@ -217,6 +219,8 @@ def known_cart(document: Json) -> Cart:
             codes=tuple(dict.fromkeys(map(normalise_code, document.get("codes", ())))),
             shopper=_shopper(document.get("shopper", {})),
             shipping_tax_rate=_hundredths(document.get("shipping_tax_rate", "0")),
+            points_each=document.get("points", {}).get("each", 0),
+            points_per=document.get("points", {}).get("per", 1),
             **{name: document[name] for name in plain if name in document},
         )
     except Unreadable:

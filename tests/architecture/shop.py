@@ -56,12 +56,20 @@ from orders.models import (
 from promotions.models import (
     Coupon,
     CouponBatch,
+    LoyaltyProgram,
+    Member,
+    PointEntry,
+    PointLot,
     Promotion,
     PromotionVersion,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
+    Referral,
+    ReferralCode,
+    Reward,
     RuleSet,
+    Tier,
     UseCount,
 )
 from recommendations.models import (
@@ -135,6 +143,7 @@ def stock_up(membership: Membership, number: int) -> None:
     _track(order, number)
     _recommend(order, number)
     _promote(order, number)
+    _reward(order, number)
 
 
 def _sell(merchant: Merchant, number: int) -> Order:
@@ -326,6 +335,31 @@ def _promote(order: Order, number: int) -> None:
     RedemptionReturn.objects.create(
         merchant=merchant, redemption=redemption, reference=f"R-{number}", units={"1": [0]}, refund=1, refund_in_all=1
     )
+
+
+def _reward(order: Order, number: int) -> None:
+    """The programme, and points of the order."""
+    merchant, customer = order.merchant, order.customer
+    about: dict[str, Any] = {"merchant": merchant, "customer": customer}
+    LoyaltyProgram.objects.get_or_create(merchant=merchant, defaults={"is_active": True, "value_of_hundred": 100})
+    tier = Tier.objects.create(merchant=merchant, key=f"gold-{number}", name="Gold", at_least=1000 + number)
+    batch = CouponBatch.objects.for_merchant(merchant).order_by("-pk").first()
+    Reward.objects.create(merchant=merchant, key=f"five-{number}", name="Five off", points=500, batch=batch)
+    Member.objects.create(**about, balance=20, tier=tier)
+    lot = PointLot.objects.create(
+        **about,
+        kind="order",
+        key=f"order:{order.pk}",
+        order=order,
+        points=20,
+        left=20,
+        activates_at=AT,
+        activated_at=AT,
+    )
+    PointEntry.objects.create(**about, lot=lot, kind="earn", points=20, order=order)
+    ReferralCode.objects.create(**about, code=f"F-{number}")
+    friend = CustomerFactory(merchant=merchant)
+    Referral.objects.create(merchant=merchant, referrer=customer, invited=friend, order=order)
 
 
 def rows_of(model: type[models.Model], merchant: Merchant) -> models.QuerySet[Any]:
