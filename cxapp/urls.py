@@ -41,6 +41,7 @@ back_office = [
     path("", include("catalog.urls")),
     path("", include("campaigns.urls")),
     path("", include("recommendations.urls")),
+    path("", include("promotions.urls")),
     path("", include("core.urls")),
 ]
 

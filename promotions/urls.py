@@ -1,9 +1,25 @@
-"""Addresses of the promotions app (below ``/api/v1/``)."""
+"""Addresses of the promotions app: screens, and operations below ``/api/v1/``."""
 
 from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converters ``key`` and ``long_key``
-from promotions.api import coupons, evaluation, offers, redemptions
+from promotions.api import coupons, evaluation, loyalty, offers, redemptions
+from promotions.views import loyalty as views
+
+urlpatterns: list[URLPattern] = [
+    path("loyalty/", views.loyalty, name="loyalty"),
+    path("loyalty/ledger", views.loyalty_ledger, name="loyalty_ledger"),
+    path("loyalty/ledger/check", views.loyalty_check, name="loyalty_check"),
+    path("loyalty/set-up", views.loyalty_setup, name="loyalty_setup"),
+    path("loyalty/levels", views.loyalty_levels, name="loyalty_levels"),
+    path("loyalty/tiers/new", views.tier_add, name="tier_add"),
+    path("loyalty/tiers/<int:pk>", views.tier_edit, name="tier_edit"),
+    path("loyalty/tiers/<int:pk>/delete", views.tier_delete, name="tier_delete"),
+    path("loyalty/rewards/new", views.reward_add, name="reward_add"),
+    path("loyalty/rewards/<int:pk>/withdraw", views.reward_withdraw, name="reward_withdraw"),
+    path("loyalty/members/<int:pk>", views.loyalty_member, name="loyalty_member"),
+    path("loyalty/members/<int:pk>/adjust", views.loyalty_adjust, name="loyalty_adjust"),
+]
 
 api_urlpatterns: list[URLPattern] = [
     path("promotions", offers.PromotionsView.as_view(), name="api_promotions"),
@@ -17,6 +33,16 @@ api_urlpatterns: list[URLPattern] = [
     path("promotions/<slug:key>/limits", offers.LimitsView.as_view(), name="api_promotion_limits"),
     # Before the customer itself: its id may hold slashes.
     path("customers/<long_key:external_id>/offers", evaluation.OffersView.as_view(), name="api_customer_offers"),
+    path("loyalty", loyalty.ProgrammeView.as_view(), name="api_loyalty"),
+    path("customers/<long_key:external_id>/loyalty", loyalty.AccountView.as_view(), name="api_points"),
+    path("customers/<long_key:external_id>/loyalty/entries", loyalty.StatementView.as_view(), name="api_statement"),
+    path("customers/<long_key:external_id>/loyalty/rewards", loyalty.RewardsView.as_view(), name="api_reward"),
+    path("customers/<long_key:external_id>/loyalty/deeds", loyalty.DeedsView.as_view(), name="api_deed"),
+    path(
+        "customers/<long_key:external_id>/loyalty/referral-code",
+        loyalty.ReferralCodeView.as_view(),
+        name="api_referral_code",
+    ),
     path("coupon-batches", coupons.BatchesView.as_view(), name="api_coupon_batches"),
     path("coupon-batches/<slug:key>", coupons.BatchView.as_view(), name="api_coupon_batch"),
     path("coupon-batches/<slug:key>/codes", coupons.BatchCodesView.as_view(), name="api_coupon_codes"),

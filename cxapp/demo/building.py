@@ -24,6 +24,7 @@ from core.statistics import refresh_statistics
 from customers.models import PrivacyRequest
 from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
 from cxapp.demo.duplicates import add_duplicates
+from cxapp.demo.loyalty import add_loyalty
 from cxapp.demo.privacy import write_privacy_requests
 from cxapp.demo.recommending import add_recommendations
 from cxapp.demo.relations import relation_rows
@@ -34,6 +35,7 @@ from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
 from orders.actions.valuation import value_customers
 from orders.models import Order
+from promotions.models import PointEntry
 from recommendations.models import Impression, SearchTerm
 
 SECOND_CUSTOMERS = 18
@@ -155,6 +157,8 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
         refresh_statistics(_tables())
     with watch(f"{merchant.name}: seeing recommendations", None):
         counts[str(Impression._meta.verbose_name_plural)] += add_recommendations(merchant, seed=seed, now=now)
+    with watch(f"{merchant.name}: giving points", None):
+        counts[str(PointEntry._meta.verbose_name_plural)] += add_loyalty(merchant, seed=seed, now=now)
     with watch(f"{merchant.name}: adding up what customers are worth", None) as tick:
         value_customers(merchant, _Quiet(tick))
     with watch(f"{merchant.name}: indexing what can be searched for", None):

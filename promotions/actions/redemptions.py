@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from merchants.models import Merchant
+from orders.actions.facts import lock_customers
 from promotions.actions.booking import Booking, book, book_coupons, give_back, write_uses
 from promotions.actions.loyalty.spending import check_payment, give_back_all, pay, quote
 from promotions.deciding import Basket, Deal, decide, takings_json
@@ -64,6 +65,8 @@ def reserve(merchant: Merchant, data: ReservationData, *, at: datetime | None = 
 
 
 def _hold(merchant: Merchant, deal: Deal, *, expires_at: datetime, points: int) -> Redemption:
+    if points and deal.known.customer:
+        lock_customers(merchant, [deal.known.customer.pk])
     booking = take_all(merchant, deal)
     redemption = new_redemption(merchant, deal)
     redemption.expires_at = expires_at
@@ -210,6 +213,9 @@ def end(redemption: Redemption, state: Redemption.State) -> None:
 
 
 def locked(redemption: Redemption) -> Redemption:
+    """The row as it is now; where points were spent, the person's account first."""
+    if redemption.points_spent:
+        lock_customers(redemption.merchant, [redemption.customer_id])
     rows = Redemption.objects.for_merchant(redemption.merchant_id).select_related("merchant", "customer")
     found: Redemption = rows.select_for_update(of=("self",), no_key=True).get(pk=redemption.pk)
     return found
@@ -222,6 +228,9 @@ def expire_due(*, now: datetime | None = None) -> int:
     for number in list(rows.values_list("pk", flat=True)[:EXPIRED_AT_ONCE]):
         with transaction.atomic():
             # One at a time: whoever confirms at this moment wins, and nobody waits for a batch.
+            account = rows.filter(pk=number, points_spent__gt=0).select_related("merchant").first()
+            if account:
+                lock_customers(account.merchant, [account.customer_id])
             mine = Redemption.objects.all_merchants().overdue(now).select_for_update(skip_locked=True, no_key=True)
             redemption = mine.filter(pk=number).first()
             if redemption:

@@ -22,3 +22,5 @@ VERSION: dict[str, Any] = {"definition": PROMOTION["definition"] | {"priority": 
 RESERVATION: dict[str, Any] = {"cart": CART, "expected_total": 3184, "minutes": 30}
 RETURN: dict[str, Any] = {"reference": "R-1", "lines": [{"line": "1", "quantity": 1}]}
 BATCH: dict[str, Any] = {"key": "WELCOME", "name": "Welcome codes", "count": 10000, "prefix": "HI-"}
+REWARD: dict[str, Any] = {"reward": "five-off"}
+DEED: dict[str, Any] = {"deed": "review", "reference": "review-77"}

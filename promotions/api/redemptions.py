@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from promotions.actions.returns import ReturnedUnits, return_units
 from promotions.api import examples
 from promotions.api.carts import MAX_LINES, CartInput, DecisionOutput, basket_of
 from promotions.models import Redemption, RedemptionReturn
+from promotions.models.loyalty import MOST_POINTS
 from promotions.pricing.cart import MOST_UNITS
 
 
@@ -32,6 +34,12 @@ class ReservationInput(StrictSerializer):
     cart = CartInput()
     expected_total = AmountField(
         required=False, help_text="What the shopper was shown; another total is a `409 total_changed`."
+    )
+    points = WholeNumberField(
+        min_value=0,
+        max_value=MOST_POINTS,
+        default=0,
+        help_text="Loyalty points to pay with, at most; they are held like everything else, and take nothing off prices.",
     )
     minutes = WholeNumberField(
         min_value=1, max_value=int(LONGEST_HOLD.total_seconds() // 60), default=30, help_text="How long it is held."
@@ -47,6 +55,9 @@ class RedemptionOutput(serializers.Serializer[Redemption]):
     order = serializers.CharField(source="order_number")
     overrun = serializers.BooleanField(help_text="An order used more than there was left.")
     discount = serializers.IntegerField()
+    points_spent = serializers.IntegerField()
+    points_value = serializers.IntegerField(help_text="What they pay of the total, in minor units.")
+    points_back = serializers.IntegerField(help_text="Given back since: with units that came back, or all of them.")
     decision = DecisionOutput()
 
 
@@ -91,7 +102,8 @@ def _found(request: Request, reservation_id: UUID) -> Redemption:
 
 
 def _answer(redemption: Redemption, *, status: int = 200) -> Response:
-    told = {name: getattr(redemption, name) for name in ("state", "overrun", "discount", "decision")}
+    names = ("state", "overrun", "discount", "points_spent", "points_value", "points_back", "decision")
+    told = {name: getattr(redemption, name) for name in names}
     moment = MomentField().to_representation(redemption.expires_at) if redemption.expires_at else None
     body = {"id": str(redemption.public_id), "expires_at": moment, "order": redemption.order_number, **told}
     return Response(body, status=status)
@@ -116,7 +128,7 @@ class ReservationsView(APIView):
         given.is_valid(raise_exception=True)
         valid, merchant = given.validated_data, caller(request).merchant
         data = ReservationData(
-            basket=basket_of(dict(valid["cart"]), merchant),
+            basket=replace(basket_of(dict(valid["cart"]), merchant), points=valid["points"]),
             hold=timedelta(minutes=valid["minutes"]),
             expected_total=valid.get("expected_total"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -139,6 +140,11 @@ class Tier(MerchantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def multiplier(self) -> Decimal:
+        """1.5 for half more points."""
+        return Decimal(self.hundredths) / 100
 
 
 class Reward(MerchantModel):

@@ -40,8 +40,10 @@ def earn_for_order(order: Order) -> None:
 
     Nothing where no programme runs and nothing was earned before.
     """
-    program = running(order.merchant)
-    if program and order.customer_id is not None:
+    program = LoyaltyProgram.objects.for_merchant(order.merchant).first()
+    if program is None:
+        return
+    if program.is_active and order.customer_id is not None:
         key = f"order:{order.pk}:{order.customer_id}"
         lots = PointLot.objects.for_merchant(order.merchant_id)
         if not lots.filter(order=order, kind=Kind.ORDER, customer=order.customer_id).exists():

@@ -1,7 +1,7 @@
 """The one place where points change: an account is locked, its lots are changed, and every change is written down.
 
-Of a person's account one transaction at a time: it holds the member's row. That row is taken last of all (after orders,
-customers, redemptions, counts and coupons), so that nobody waits in a circle.
+Of a person's account one transaction at a time: it holds the customer's row, as orders do. Whoever needs a redemption's
+row, or counts of limits, as well takes the customer's row first, so that nobody waits in a circle.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -219,23 +219,16 @@ def opened(merchant_id: int, customer_id: int, *, now: datetime | None = None) -
 
 
 def lock_member(merchant_id: int, customer_id: int) -> Member:
-    """The member's row, made where there is none, locked until the transaction ends.
+    """The member's row, made where there is none, with the customer's row locked until the transaction ends.
 
     Raises Customer.DoesNotExist for somebody who was merged or erased meanwhile.
     """
-    with connection.cursor() as cursor:
-        # As the foreign keys would ask for it anyway, but before the member's row: merges hold customers first.
-        cursor.execute(
-            "SELECT 1 FROM customers_customer WHERE id = %s AND merchant_id = %s AND erased_at IS NULL FOR KEY SHARE",
-            [customer_id, merchant_id],
-        )
-        if cursor.fetchone() is None:
-            raise Customer.DoesNotExist
-    fresh = Member(merchant_id=merchant_id, customer_id=customer_id)
-    rows = Member.objects.for_merchant(merchant_id).filter(customer=customer_id)
-    if not rows.exists():
-        Member.objects.bulk_create([fresh], ignore_conflicts=True)
-    found: Member = rows.select_for_update(no_key=True).get()
+    people = Customer.objects.for_merchant(merchant_id).present().filter(pk=customer_id)
+    people.select_for_update(no_key=True).values_list("pk", flat=True).get()
+    rows = Member.objects.for_merchant(merchant_id).filter(customer=customer_id).select_related("tier")
+    found = rows.first()
+    if found is None:
+        found = Member.objects.create(merchant_id=merchant_id, customer_id=customer_id)
     return found
 
 

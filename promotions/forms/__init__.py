@@ -1,0 +1,1 @@
+"""What staff enter about promotions and loyalty, one module per screen."""
