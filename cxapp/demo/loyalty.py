@@ -134,7 +134,8 @@ class _Writer:
     def earn(self, lot: PointLot, whole: int) -> None:
         gone = whole - lot.points
         self._enter(lot, "earn", lot.earned_at, pending=whole)
-        self._enter(lot, "reverse", min(lot.earned_at + timedelta(days=12), self._now), pending=-gone)
+        soon = min(timedelta(days=12), (self._now - lot.earned_at) * 0.8)
+        self._enter(lot, "reverse", lot.earned_at + soon, pending=-gone)
         if lot.activated_at:
             self._enter(lot, "activate", lot.activated_at, points=lot.points, pending=-lot.points)
 
