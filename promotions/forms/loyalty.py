@@ -15,8 +15,10 @@ from promotions.actions.loyalty.programme import RewardData
 from promotions.models import LoyaltyProgram, Tier
 from promotions.models.loyalty import MOST_POINTS
 
+NOTHING = Decimal(0)
 
-def _amount(label: Any, help_text: Any = "", *, least: Any = 0, required: bool = True) -> forms.DecimalField:
+
+def _amount(label: Any, help_text: Any = "", *, least: Decimal = NOTHING, required: bool = True) -> forms.DecimalField:
     return forms.DecimalField(
         label=label,
         min_value=least,
@@ -40,7 +42,7 @@ class ProgrammeForm(KitModelForm):
         (_("How tiers are reached and lost"), ["tier_basis", "tier_months", "grace_days"]),
     ]
 
-    per = _amount(_("per amount"), LoyaltyProgram._meta.get_field("per").help_text, least="0.01")
+    per = _amount(_("per amount"), LoyaltyProgram._meta.get_field("per").help_text, least=Decimal("0.01"))
     value_of_hundred = _amount(
         _("100 points are worth"), LoyaltyProgram._meta.get_field("value_of_hundred").help_text, required=False
     )
@@ -150,7 +152,7 @@ class RewardForm(KitForm):
         help_text=_("For programs: small letters, digits and hyphens."),
     )
     points = forms.IntegerField(label=_("Costs points"), min_value=1, max_value=MOST_POINTS)
-    amount = _amount(_("Takes off"), least="0.01")
+    amount = _amount(_("Takes off"), least=Decimal("0.01"))
     at_least = _amount(_("From a cart of"), required=False)
     days = forms.IntegerField(label=_("Code valid for days"), min_value=1, max_value=3650, initial=90)
 
