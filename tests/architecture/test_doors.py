@@ -32,6 +32,7 @@ from customers.models import (
 )
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
+from promotions.models import Reward, Tier
 from recommendations.models import ModelVersion, Rule, Synonym
 from tests.architecture.shop import rows_of, stock_up
 from tests.factories import MembershipFactory
@@ -39,6 +40,11 @@ from tests.factories import MembershipFactory
 # Which model's id an address takes; an address without arguments needs no entry.
 ROWS: dict[str, type[Any]] = {
     "api_key_revoke": ApiKey,
+    "loyalty_member": Customer,
+    "loyalty_adjust": Customer,
+    "tier_edit": Tier,
+    "tier_delete": Tier,
+    "reward_withdraw": Reward,
     "consent_proof": ConsentRecord,
     "consent_record": Customer,
     "customer_detail": Customer,
