@@ -53,7 +53,9 @@ def add_loyalty(merchant: Merchant, *, seed: int, now: datetime) -> int:
     for lot in lots:
         writer.earn(lot, earned[lot.key])
     writer.spend(lots)
-    PointLot.objects.bulk_update([lot for lot in lots if lot.pk in writer.spent], ["left"], batch_size=2000)
+    PointLot.objects.for_merchant(merchant).bulk_update(
+        [lot for lot in lots if lot.pk in writer.spent], ["left"], batch_size=2000
+    )
     PointEntry.objects.bulk_create(sorted(writer.entries, key=lambda entry: entry.created_at), batch_size=5000)
     Member.objects.bulk_create(_members(merchant, lots, tiers, now), batch_size=5000)
     check_and_note(program)

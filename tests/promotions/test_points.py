@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from customers.actions.merging import merge_customers, unmerge
+from customers.actions.privacy.erasure import erase_lead
 from merchants.models import Membership, Merchant
 from orders.actions.cancellation import CancellationData, cancel_order
 from orders.actions.units import Units
+from promotions.actions.loyalty.checking import check_ledger
 from promotions.actions.loyalty.clock import turn_due
 from promotions.actions.loyalty.earning import adjust, earn_for_review
 from promotions.actions.loyalty.ledger import opened
@@ -204,3 +206,19 @@ def test_the_check_finds_what_does_not_add_up(merchant: Merchant) -> None:
     Member.objects.for_merchant(merchant).update(balance=5)
     with pytest.raises(CommandError, match="1 do not add up"):
         call_command("check_points", merchant=merchant.slug)
+
+
+def test_an_erased_persons_account_goes_and_the_ledger_stays_without_them(merchant: Merchant) -> None:
+    open_programme(merchant)
+    sold = order(merchant, "A-1", (2, 1000), days_ago=40)
+    turn_due()
+    gone = customer(merchant)
+    erase_lead(gone)
+    assert not Member.objects.for_merchant(merchant).exists()
+    kept = PointEntry.objects.for_merchant(merchant)
+    assert set(kept.values_list("customer", "points")) == {(None, 0), (None, 20)}
+    sold.refresh_from_db()
+    send_back(sold, "R-1", 1)
+    order(merchant, "A-1", (2, 1000), version=2, who="")
+    assert check_ledger(merchant).count == 0
+    assert turn_due(now=timezone.now() + timedelta(days=2000)) == 0

@@ -43,11 +43,12 @@ def earn_for_order(order: Order) -> None:
     program = LoyaltyProgram.objects.for_merchant(order.merchant).first()
     if program is None:
         return
-    if program.is_active and order.customer_id is not None:
-        key = f"order:{order.pk}:{order.customer_id}"
+    customer = order.customer
+    if program.is_active and customer is not None and customer.erased_at is None:
+        key = f"order:{order.pk}:{customer.pk}"
         lots = PointLot.objects.for_merchant(order.merchant_id)
-        if not lots.filter(order=order, kind=Kind.ORDER, customer=order.customer_id).exists():
-            with opened(order.merchant_id, order.customer_id) as account:
+        if not lots.filter(order=order, kind=Kind.ORDER, customer=customer).exists():
+            with opened(order.merchant_id, customer.pk) as account:
                 multiplier = account.member.tier.hundredths if account.member.tier else ONCE
                 terms = order_terms(program, order, multiplier)
                 account.add_lot(_order_lot(program, order, Kind.ORDER, key, terms), 0)

@@ -49,7 +49,12 @@ def note_referral(order: Order) -> None:
     """
     wanted = [normalise_code(code) for code in order.coupon_codes]
     program = running(order.merchant) if wanted else None
-    if program is None or order.customer is None or not (program.referral_points or program.invited_points):
+    if (
+        program is None
+        or order.customer is None
+        or order.customer.erased_at
+        or not (program.referral_points or program.invited_points)
+    ):
         return
     rows = ReferralCode.objects.for_merchant(order.merchant_id).filter(code__in=wanted).select_related("customer")
     code = rows.order_by("pk").first()
