@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
-from django.db.models import Count, Max
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -93,10 +93,12 @@ class Loaded:
         until: datetime | None = None,
     ) -> Self:
         """``ids``: the artefact's ``ids.*`` arrays."""
-        products = Product.objects.for_merchant(merchant_id)
-        by_id = {row[0]: row[1:] for row in products.values_list("id", "sku", "category__path", "created_at")}
-        found = [by_id.get(product, ("", None, EVER)) for product in ids["ids.products"].tolist()]
-        skus = [sku for sku, _category, _created in found]
+        # PostgreSQL says what is new: to make 20,000 moments of text keeps every other thread waiting for 60 ms.
+        is_new = ExpressionWrapper(Q(created_at__gt=timezone.now() - NEW_FOR), BooleanField())
+        products = Product.objects.for_merchant(merchant_id).annotate(is_new=is_new)
+        by_id = {row[0]: row[1:] for row in products.values_list("id", "sku", "category__path", "is_new")}
+        found = [by_id.get(product, ("", None, False)) for product in ids["ids.products"].tolist()]
+        skus = [sku for sku, _category, _is_new in found]
         return cls(
             version=version,
             snapshot_at=at,
@@ -107,8 +109,8 @@ class Loaded:
             key_customers=ids["ids.key_customers"],
             skus=skus,
             positions={sku: position for position, sku in enumerate(skus) if sku},
-            categories=[category or "" for _sku, category, _created in found],
-            is_new=_new([created for _sku, _category, created in found]),
+            categories=[category or "" for _sku, category, _is_new in found],
+            is_new=_new([is_new for _sku, _category, is_new in found]),
             eligible=np.zeros(len(skus), np.bool_),
             until=until,
             refused=Refused.from_arrays(ids),
@@ -159,9 +161,9 @@ class Loaded:
         return [position for position in found if position is not None]
 
 
-def _new(created: list[datetime]) -> Bools:
+def _new(came_lately: list[bool]) -> Bools:
     """What came into the range lately; nothing while most of it did, as in a shop that has just been set up."""
-    new = np.fromiter((at > timezone.now() - NEW_FOR for at in created), np.bool_, len(created))
+    new = np.array(came_lately, np.bool_)
     return new if new.sum() <= MOST_NEW * len(new) else np.zeros(len(new), np.bool_)
 
 
