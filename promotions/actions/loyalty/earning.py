@@ -43,16 +43,23 @@ def earn_for_order(order: Order) -> None:
     program = LoyaltyProgram.objects.for_merchant(order.merchant).first()
     if program is None:
         return
+    known = set(PointLot.objects.for_merchant(order.merchant_id).filter(order=order).values_list("kind", "customer"))
     customer = order.customer
-    if program.is_active and customer is not None and customer.erased_at is None:
-        key = f"order:{order.pk}:{customer.pk}"
-        lots = PointLot.objects.for_merchant(order.merchant_id)
-        if not lots.filter(order=order, kind=Kind.ORDER, customer=customer).exists():
-            with opened(order.merchant_id, customer.pk) as account:
-                multiplier = account.member.tier.hundredths if account.member.tier else ONCE
-                terms = order_terms(program, order, multiplier)
-                account.add_lot(_order_lot(program, order, Kind.ORDER, key, terms), 0)
-    settle_order_points(order)
+    is_new = (Kind.ORDER, order.customer_id) not in known
+    if program.is_active and is_new and customer is not None and customer.erased_at is None:
+        _open_lot(program, order, customer)
+    if known:
+        settle_order_points(order)
+
+
+def _open_lot(program: LoyaltyProgram, order: Order, customer: Customer) -> None:
+    """The order's lot, by the terms of this moment, and what it is worth."""
+    with opened(order.merchant_id, customer.pk) as account:
+        multiplier = account.member.tier.hundredths if account.member.tier else ONCE
+        terms = order_terms(program, order, multiplier)
+        lot = _order_lot(program, order, Kind.ORDER, f"order:{order.pk}:{customer.pk}", terms)
+        account.set_worth(account.add_lot(lot, 0), due(terms, bought(order)))
+        rise(account)
 
 
 def _order_lot(program: LoyaltyProgram, order: Order, kind: str, key: str, terms: Terms) -> PointLot:
