@@ -22,7 +22,7 @@ _NO_SUCH_PID = 2**31 - 1
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "100",
+    "max_connections": "200",
     "shared_buffers": "192MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
