@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.interface import Arrays, Context, Floats, Ints, Tick, no_tick
 from recommendations.engines.recipe import USUAL, Recipe
 
 # From the factors of four weeks before, 5 iterations rank as well as 15 from scratch (three cuts of Online Retail).
@@ -88,19 +88,15 @@ class Als:
         looked at in this visit is folded in beside it, by how much it says.
         """
         known = None if context.customer is None else self.customers[context.customer]
-        looked = ~np.isin(context.session, context.fresh)
-        if not (len(context.fresh) or looked.any()):
+        untaught, said = context.untaught()
+        if not len(untaught):
             return known
-        seen, said = context.session[looked], context.session_weights[looked]
-        moved: Floats = self.inverse @ (self.products[context.fresh].sum(axis=0) + said @ self.products[seen])
+        moved: Floats = self.inverse @ (said @ self.products[untaught])
         return moved if known is None else known + moved
 
     def because(self, context: Context, products: Ints) -> Ints:
         """The anchors nearest to each product in the space of factors, weighted."""
-        if not len(context.anchors):
-            return np.full(len(products), NOTHING, np.int32)
-        near = (self.products[products] @ self.products[context.anchors].T) * context.weights
-        return np.where(near.max(axis=1) > 0, context.anchors[near.argmax(axis=1)], NOTHING)
+        return context.strongest_anchor(self.products[products] @ self.products[context.anchors].T)
 
 
 def factorise(

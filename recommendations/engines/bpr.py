@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import NOTHING, Arrays, Context, Floats, Ints, Tick, no_tick
+from recommendations.engines.interface import Arrays, Context, Floats, Ints, Tick, no_tick
 from recommendations.engines.recipe import USUAL, Recipe
 
 FACTORS = 64
@@ -72,23 +72,19 @@ class Bpr:
     def taste(self, context: Context) -> Floats | None:
         """The person's factors, with what the training has not seen folded in; None for a blank sheet."""
         known = None if context.customer is None else self.customers[context.customer]
-        looked = ~np.isin(context.session, context.fresh)
-        if not (len(context.fresh) or looked.any()):
+        untaught, said = context.untaught()
+        if not len(untaught):
             return known
-        seen, said = context.session[looked], context.session_weights[looked]
-        much = np.float32(len(context.fresh) + said.sum())
-        liked = self.products[context.fresh].sum(axis=0) + said @ self.products[seen]
+        much = said.sum()
+        liked = said @ self.products[untaught]
         moved: Floats = self.reach * (liked - much * self.centre) / np.sqrt(much)
         moved[-1] = 1 if known is None else 0
         return moved if known is None else known + moved
 
     def because(self, context: Context, products: Ints) -> Ints:
         """The anchors nearest to each product in the space of factors, weighted; what everybody likes is left out."""
-        if not len(context.anchors):
-            return np.full(len(products), NOTHING, np.int32)
         factors = (self.products - self.centre)[:, :-1]
-        near = (factors[products] @ factors[context.anchors].T) * context.weights
-        return np.where(near.max(axis=1) > 0, context.anchors[near.argmax(axis=1)], NOTHING)
+        return context.strongest_anchor(factors[products] @ factors[context.anchors].T)
 
 
 def _reach(matrix: sp.csr_array, customers: Floats, products: Floats) -> Floats:

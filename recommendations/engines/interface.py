@@ -56,6 +56,19 @@ class Context:
         said = float(self.session_weights.sum())
         return said / (said + 2)
 
+    def untaught(self) -> tuple[Ints, Floats]:
+        """What the training has not seen of the person, and how much each says: 1 what is theirs, else as the visit says."""
+        looked = ~np.isin(self.session, self.fresh)
+        said = [np.ones(len(self.fresh), np.float32), self.session_weights[looked]]
+        return np.concatenate([self.fresh, self.session[looked]]), np.concatenate(said)
+
+    def strongest_anchor(self, near: Floats) -> Ints:
+        """Of each product the anchor that explains it best; ``near``: (products, anchors), at most 0 explains nothing."""
+        if not len(self.anchors):
+            return np.full(len(near), NOTHING, np.int32)
+        weighted = near * self.weights
+        return np.where(weighted.max(axis=1) > 0, self.anchors[weighted.argmax(axis=1)], NOTHING)
+
 
 class Engine(Protocol):
     """A generator of candidates. Instances are immutable and safe to share between threads."""
