@@ -16,6 +16,7 @@ from merchants.models import Merchant, Role
 SECTIONS = {
     "main": "",
     "customers": _("Customers"),
+    "promotions": _("Promotions"),
     "marketing": _("Marketing"),
     "developers": _("Developers"),
     "system": _("Shop"),

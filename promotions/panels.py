@@ -18,7 +18,10 @@ from promotions.queries.loyalty import (
     tiers_of,
 )
 
-navigation.register(NavigationItem("loyalty", gettext_lazy("Loyalty"), "award", "customers"), name="loyalty", rank=60)
+navigation.register(
+    NavigationItem("promotion_list", gettext_lazy("Promotions"), "discount", "promotions"), name="promotions", rank=10
+)
+navigation.register(NavigationItem("loyalty", gettext_lazy("Loyalty"), "award", "promotions"), name="loyalty", rank=60)
 
 
 class LoyaltyLookupOutput(serializers.Serializer[Any]):

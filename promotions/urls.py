@@ -5,8 +5,11 @@ from django.urls import URLPattern, path
 import core.api.converters  # noqa: F401  # registers the converters ``key`` and ``long_key``
 from promotions.api import coupons, evaluation, loyalty, offers, redemptions
 from promotions.views import loyalty as views
+from promotions.views import offers as offer_views
 
 urlpatterns: list[URLPattern] = [
+    path("promotions/", offer_views.promotion_list, name="promotion_list"),
+    path("promotions/<int:pk>", offer_views.promotion_detail, name="promotion_detail"),
     path("loyalty/", views.loyalty, name="loyalty"),
     path("loyalty/ledger", views.loyalty_ledger, name="loyalty_ledger"),
     path("loyalty/ledger/check", views.loyalty_check, name="loyalty_check"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -19,6 +20,27 @@ class PromotionQuerySet(MerchantQuerySet["Promotion"]):
         """Those that decide on carts; each knows its version."""
         return self.filter(status=Promotion.Status.ACTIVE)
 
+    def search(self, text: str) -> Self:
+        """Promotions whose name or key contains every word of ``text``."""
+        found = self
+        for word in text.split():
+            found = found.filter(Q(name__icontains=word) | Q(key__icontains=word))
+        return found
+
+    def standing(self, standing: str, at: datetime) -> Self:
+        """Those that stand like this at this moment."""
+        over, waits = Q(version__ends_at__lte=at), Q(version__starts_at__gt=at)
+        match standing:
+            case Promotion.Standing.SCHEDULED:
+                return self.active().filter(waits)
+            case Promotion.Standing.EXPIRED:
+                return self.active().filter(over)
+            case Promotion.Standing.ACTIVE:
+                # Not by exclude(): a period without bounds is open.
+                begun = Q(version__starts_at=None) | Q(version__starts_at__lte=at)
+                return self.active().filter(begun, Q(version__ends_at=None) | Q(version__ends_at__gt=at))
+        return self.filter(status=standing)
+
 
 class Promotion(MerchantModel):
     """An offer. What it says is in its versions; how often it may be had is said here, because it changes no past."""
@@ -27,6 +49,16 @@ class Promotion(MerchantModel):
         DRAFT = "draft", _("draft")
         ACTIVE = "active", _("active")
         PAUSED = "paused", _("paused")
+        ENDED = "ended", _("ended")
+
+    class Standing(models.TextChoices):
+        """What staff mean by status: an active promotion may wait for its period, or have outlived it."""
+
+        DRAFT = "draft", _("draft")
+        SCHEDULED = "scheduled", _("scheduled")
+        ACTIVE = "active", _("active")
+        PAUSED = "paused", _("paused")
+        EXPIRED = "expired", _("expired")
         ENDED = "ended", _("ended")
 
     class Window(models.TextChoices):
@@ -72,6 +104,16 @@ class Promotion(MerchantModel):
 
     def __str__(self) -> str:
         return self.name or self.key
+
+    def standing_at(self, at: datetime) -> Standing:
+        """How it stands at this moment, by its status and the period of the version that decides."""
+        version = self.version
+        if self.status != self.Status.ACTIVE or version is None:
+            return self.Standing(self.status)
+        if version.ends_at and version.ends_at <= at:
+            return self.Standing.EXPIRED
+        is_early = version.starts_at and version.starts_at > at
+        return self.Standing.SCHEDULED if is_early else self.Standing.ACTIVE
 
     @property
     def is_limited(self) -> bool:

@@ -32,7 +32,7 @@ from customers.models import (
 )
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
-from promotions.models import Reward, Tier
+from promotions.models import Promotion, Reward, Tier
 from recommendations.models import ModelVersion, Rule, Synonym
 from tests.architecture.shop import rows_of, stock_up
 from tests.factories import MembershipFactory
@@ -40,6 +40,7 @@ from tests.factories import MembershipFactory
 # Which model's id an address takes; an address without arguments needs no entry.
 ROWS: dict[str, type[Any]] = {
     "api_key_revoke": ApiKey,
+    "promotion_detail": Promotion,
     "loyalty_member": Customer,
     "loyalty_adjust": Customer,
     "tier_edit": Tier,

@@ -1,0 +1,72 @@
+"""Promotions: the list, and one at a glance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from core.door import MerchantRequest, merchant_view
+from core.listing import list_rows, render_list
+from merchants.models import Role
+from promotions.language.terms import AUDIENCES, LANES, TONES, audience_of
+from promotions.models import Promotion
+from promotions.offer_filters import PromotionFilter
+from promotions.queries.offers import Shown, shown, versions_of
+
+
+@merchant_view(Role.ANALYST)
+def promotion_list(request: MerchantRequest) -> HttpResponse:
+    """Every promotion with how it stands."""
+    rows = Promotion.objects.for_merchant(request.merchant).select_related("version")
+    listing = list_rows(request, PromotionFilter, rows)
+    promotions = [_row(entry) for entry in shown(request.merchant, listing.rows, timezone.now())]
+    return render_list(request, "promotions/promotion_list.html", listing, {"promotions": promotions})
+
+
+def _row(entry: Shown) -> dict[str, Any]:
+    definition = entry.version.definition
+    audience, icon = AUDIENCES[audience_of(definition)]
+    return {
+        "promotion": entry.promotion,
+        "version": entry.version,
+        "standing": entry.standing.label,
+        "tone": TONES[entry.standing],
+        "lane": LANES.get(definition.get("lane", "order"), ""),
+        "audience": audience,
+        "icon": icon,
+        "use": entry.use,
+        "share": entry.spent_share,
+    }
+
+
+def find_promotion(request: MerchantRequest, pk: int) -> Promotion:
+    """Or 404: one of this shop, with its version."""
+    rows = Promotion.objects.for_merchant(request.merchant).select_related("merchant", "version")
+    return get_object_or_404(rows, pk=pk)
+
+
+def promotion_context(request: MerchantRequest, promotion: Promotion, page: str) -> dict[str, Any]:
+    """What ``promotion_base.html`` needs: the head of every screen of one promotion."""
+    newest = versions_of(promotion).first()
+    standing = promotion.standing_at(timezone.now())
+    return {
+        "page": page,
+        "promotion": promotion,
+        "newest": newest,
+        "version": promotion.version or newest,
+        "has_draft": promotion.version is not None and newest is not None and newest.pk != promotion.version_id,
+        "standing": standing.label,
+        "tone": TONES[standing],
+    }
+
+
+@merchant_view(Role.ANALYST)
+def promotion_detail(request: MerchantRequest, pk: int) -> HttpResponse:
+    """What it says, how it stands, and what became of it."""
+    promotion = find_promotion(request, pk)
+    context = promotion_context(request, promotion, "overview")
+    context["row"] = next((_row(entry) for entry in shown(request.merchant, [promotion], timezone.now())), None)
+    return render(request, "promotions/promotion_detail.html", context)
