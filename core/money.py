@@ -44,14 +44,20 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     """
     if not weights or min(weights) < 0:
         raise ValueError("weights must be non-negative, and at least one")
+    if amount < 0:
+        return [-part for part in allocate(-amount, weights)]
+    if len(weights) == 1:
+        return [amount]
     if not any(weights):
         weights = [1] * len(weights)
-    total, sign, size = sum(weights), (-1 if amount < 0 else 1), abs(amount)
-    parts = [size * weight // total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(size * weights[i] % total), i))
-    for i in by_remainder[: size - sum(parts)]:
-        parts[i] += 1
-    return [sign * part for part in parts]
+    total = sum(weights)
+    parts = [amount * weight // total for weight in weights]
+    if left := amount - sum(parts):
+        remainders = [amount * weight % total for weight in weights]
+        # Of equal remainders a descending sort keeps the order.
+        for i in sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)[:left]:
+            parts[i] += 1
+    return parts
 
 
 def included_tax(gross: int, rate: Decimal) -> int:

@@ -18,7 +18,7 @@ from promotions.active import Offer, Rules
 from promotions.models import Coupon, Redemption
 from promotions.pricing.cart import Cart
 from promotions.pricing.definitions import ReturnPolicy
-from promotions.pricing.engine import Decision, codes_of, evaluate
+from promotions.pricing.engine import Decision, codes_of, evaluate, evaluate_among
 from promotions.pricing.index import Index
 from promotions.pricing.ledger import Application, Ledger, Taking
 from promotions.pricing.reading import Unreadable, known_cart
@@ -104,7 +104,7 @@ def decide(
     usage = Usage() if lenient else usage_of(merchant, keys, known, at)
     out = {key: reason for key, reason in (usage.used_up | dict(without or {})).items() if key in keys}
     while True:
-        decision = evaluate(Index(entry for entry in candidates if entry.id not in out), cart)
+        decision = evaluate_among([entry for entry in candidates if entry.id not in out], cart)
         beyond = _beyond(decision, usage)
         if not beyond:
             return Deal(rules, document, known, codes, out, decision, at)

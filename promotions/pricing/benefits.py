@@ -36,7 +36,7 @@ def take(view: View) -> Taking:
 def measured(view: View, measure: Measure, positions: Iterable[int]) -> int:
     """Money, units or different products of these lines."""
     if measure == "spend":
-        return sum(map(view.base, positions))
+        return sum(view.bases(positions))
     lines = view.ledger.lines
     if measure == "quantity":
         return sum(lines[position].quantity for position in positions)
@@ -48,7 +48,7 @@ def measured(view: View, measure: Measure, positions: Iterable[int]) -> int:
 
 def _percent(view: View, benefit: Percent) -> Taking:
     positions = view.select(view.promotion.target)
-    bases = [view.base(position) for position in positions]
+    bases = view.bases(positions)
     wanted = share(sum(bases), benefit.hundredths)
     if benefit.cap is not None:
         wanted = min(wanted, benefit.cap)
@@ -63,17 +63,16 @@ def _tiered(view: View, benefit: Tiered) -> Taking:
 
 def _amount(view: View, benefit: Amount) -> Taking:
     positions = view.select(view.promotion.target)
-    bases = [view.base(position) for position in positions]
+    bases = view.bases(positions)
     if benefit.spills or not positions:
         return _spread(view, benefit.amount, positions, bases)
     parts = allocate(benefit.amount, bases)
-    bounded = {at: min(part, view.bearable(at)) for at, part in zip(positions, parts, strict=True)}
-    return view.take_lines(bounded)
+    bounded = map(min, parts, view.bearable(positions))
+    return view.take_lines(dict(zip(positions, bounded, strict=True)))
 
 
 def _spread(view: View, wanted: int, positions: Sequence[int], weights: Sequence[int]) -> Taking:
-    bearable = [view.bearable(position) for position in positions]
-    parts = spread(wanted, bearable, weights=weights)
+    parts = spread(wanted, view.bearable(positions), weights=weights)
     return view.take_lines(dict(zip(positions, parts, strict=True)))
 
 

@@ -44,6 +44,8 @@ def gaps(condition: Condition, view: View) -> Gaps:
 
 
 def _all(condition: AllOf, view: View) -> Gaps:
+    if not condition.of:
+        return ()
     return tuple(gap for part in condition.of for gap in gaps(part, view))
 
 

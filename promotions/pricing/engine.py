@@ -30,7 +30,7 @@ from promotions.pricing.ledger import Application, Ledger, View
 MOST_STEPS = 2_000
 
 
-@dataclass
+@dataclass(slots=True)
 class Outcome:
     """What became of one promotion that was looked at."""
 
@@ -66,22 +66,34 @@ class Decision:
 
 def evaluate(index: Index, cart: Cart, *, lanes: Sequence[Lane] = LANES) -> Decision:
     """The decision on ``cart``; changes nothing anywhere."""
-    candidates = index.candidates(cart)
-    alone = [promotion for promotion in candidates if promotion.combination == Combination.EXCLUSIVE_OVERALL]
-    together = [promotion for promotion in candidates if promotion.combination != Combination.EXCLUSIVE_OVERALL]
-    run = _Run(lanes)
-    deals = [run.through(Ledger(cart), together)]
-    deals += [run.through(Ledger(cart), [promotion]) for promotion in alone]
-    best = max(deals, key=lambda ledger: ledger.saved)  # of deals alike the first: max keeps it
-    return Decision(cart, best, _Explanation(best, lanes).of(candidates), run.was_bounded)
+    return evaluate_among(index.candidates(cart), cart, lanes=lanes)
+
+
+def evaluate_among(candidates: Sequence[Promotion], cart: Cart, *, lanes: Sequence[Lane] = LANES) -> Decision:
+    """Likewise with promotions that an index found, in its order; those that were left out are not spoken of."""
+    alone = [promotion for promotion in candidates if promotion.combination is Combination.EXCLUSIVE_OVERALL]
+    run = _Run(lanes, is_the_only_one=not alone)
+    if not alone:
+        best = run.through(Ledger(cart), candidates)
+    else:
+        together = [promotion for promotion in candidates if promotion.combination is not Combination.EXCLUSIVE_OVERALL]
+        deals = [run.through(Ledger(cart), together)]
+        deals += [run.through(Ledger(cart), [promotion]) for promotion in alone]
+        best = max(deals, key=lambda ledger: ledger.saved)  # of deals alike the first: max keeps it
+    return Decision(cart, best, _Explanation(best, lanes, run.known).of(candidates), run.was_bounded)
 
 
 class _Run:
-    """Runs promotions through the lanes, and remembers whether a search was cut short."""
+    """Runs promotions through the lanes, and remembers whether a search was cut short.
 
-    def __init__(self, lanes: Sequence[Lane]) -> None:
+    ``known``: what became of those whose lane had no other deal to compare with, by identity. Where nothing is
+    compared, the cart at a promotion's turn is the cart as the chosen deal left it.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], *, is_the_only_one: bool) -> None:
         self._lanes = lanes
         self.was_bounded = False
+        self.known: dict[int, Outcome] | None = {} if is_the_only_one else None
 
     def through(self, ledger: Ledger, promotions: Sequence[Promotion]) -> Ledger:
         by_lane: dict[str, list[Promotion]] = {}
@@ -93,10 +105,10 @@ class _Run:
         return ledger
 
     def _lane(self, ledger: Ledger, lane: Lane, promotions: Sequence[Promotion]) -> Ledger:
-        exclusive = [promotion for promotion in promotions if promotion.combination == Combination.EXCLUSIVE_IN_LANE]
-        stacked = [promotion for promotion in promotions if promotion.combination != Combination.EXCLUSIVE_IN_LANE]
-        if not exclusive and lane.resolution == Resolution.SEQUENTIAL:
-            return in_sequence(ledger, stacked)
+        exclusive = [promotion for promotion in promotions if promotion.combination is Combination.EXCLUSIVE_IN_LANE]
+        if not exclusive and lane.resolution is Resolution.SEQUENTIAL:
+            return in_sequence(ledger, promotions, self.known)
+        stacked = [promotion for promotion in promotions if promotion.combination is not Combination.EXCLUSIVE_IN_LANE]
         deals = [
             self._best(ledger, stacked) if lane.resolution == Resolution.BEST else in_sequence(ledger.branch(), stacked)
         ]
@@ -133,15 +145,19 @@ class _Search:
                 self.explore(tried, left[:position] + left[position + 1 :])
 
 
-def in_sequence(ledger: Ledger, promotions: Iterable[Promotion]) -> Ledger:
-    """Each on what the ones before left; writes on ``ledger`` and returns it."""
+def in_sequence(ledger: Ledger, promotions: Iterable[Promotion], known: dict[int, Outcome] | None = None) -> Ledger:
+    """Each on what the ones before left; writes on ``ledger`` and returns it; ``known`` takes down what became of each."""
     for promotion in promotions:
         view = View(ledger, promotion)
-        if gaps(promotion.condition, view):
+        if missing := gaps(promotion.condition, view):
+            if known is not None:
+                known[id(promotion)] = _not_met(promotion, ledger, missing)
             continue
         taking = take(view)
         if not taking.gives_nothing:
             ledger.book(promotion, taking)
+        elif known is not None:
+            known[id(promotion)] = Outcome(promotion, "nothing_to_give")
     return ledger
 
 
@@ -151,9 +167,10 @@ def in_sequence(ledger: Ledger, promotions: Iterable[Promotion]) -> Ledger:
 class _Explanation:
     """What became of each promotion, judged on the cart as the chosen deal left it when the promotion's turn came."""
 
-    def __init__(self, deal: Ledger, lanes: Sequence[Lane]) -> None:
+    def __init__(self, deal: Ledger, lanes: Sequence[Lane], known: dict[int, Outcome] | None) -> None:
         self._applications = deal.applications
-        self._applied = {application.promotion.order for application in deal.applications}
+        self._known = known or {}
+        self._applied = {id(application.promotion) for application in deal.applications}
         self._winners = tuple(application.promotion.id for application in deal.applications)
         self._rank = {lane.name: number for number, lane in enumerate(lanes)}
         # The cart is filled up turn by turn, so that each application is booked once, however many are explained.
@@ -161,15 +178,21 @@ class _Explanation:
         self._booked = 0
 
     def of(self, promotions: Sequence[Promotion]) -> list[Outcome]:
-        return [self._outcome(promotion) for promotion in sorted(promotions, key=self._turn)]
+        """Turn by turn; within a lane they are in their order already."""
+        rank, last = self._rank, len(self._rank)
+        return [self._outcome(entry) for entry in sorted(promotions, key=lambda entry: rank.get(entry.lane, last))]
 
     def _outcome(self, promotion: Promotion) -> Outcome:
-        if promotion.order in self._applied:
+        number = id(promotion)
+        if number in self._applied:
             return Outcome(promotion, "applied")
+        return self._known.get(number) or self._looked_at(promotion)
+
+    def _looked_at(self, promotion: Promotion) -> Outcome:
         self._move_on(promotion)
         view = View(self._before, promotion)
         if missing := gaps(promotion.condition, view):
-            return Outcome(promotion, "not_met", missing, would_save=_would_save(promotion, self._before, missing))
+            return _not_met(promotion, self._before, missing)
         taking = take(view)
         if taking.gives_nothing:
             return Outcome(promotion, "nothing_to_give")
@@ -189,24 +212,30 @@ class _Explanation:
         return self._rank.get(promotion.lane, len(self._rank)), promotion.order
 
 
+def _not_met(promotion: Promotion, ledger: Ledger, missing: Gaps) -> Outcome:
+    return Outcome(promotion, "not_met", missing, would_save=_would_save(promotion, ledger, missing))
+
+
 def _would_save(promotion: Promotion, ledger: Ledger, missing: Gaps) -> int | None:
     """What it would take off if just what is missing were added; None where more of something does not help."""
     if any(gap.missing is None for gap in missing):
         return None
-    added = [_stand_in(ledger.cart, number, gap) for number, gap in enumerate(missing)]
+    added = [_stand_in(ledger, number, gap) for number, gap in enumerate(missing)]
     return take(View(ledger.extended(added), promotion)).amount
 
 
-def _stand_in(cart: Cart, number: int, gap: Gap) -> Line:
+def _stand_in(ledger: Ledger, number: int, gap: Gap) -> Line:
     """A line that fills a gap: of the price that is missing, or so many units at the price of the cheapest that fits."""
     selector, missing = gap.of or EVERYTHING, gap.missing or 0
-    fitting = [line.unit_price for line in cart.lines if selector.takes(line)]
-    is_spend = gap.kind == "spend"
+    quantity, price = 1, missing
+    if gap.kind != "spend":
+        fitting = [ledger.lines[at].unit_price for at in ledger.select(selector)]
+        quantity, price = missing, min(fitting, default=0)
     return Line(
         id=f"\0{number}",
         sku=min(selector.products, default="\0"),
-        quantity=1 if is_spend else missing,
-        unit_price=missing if is_spend else min(fitting, default=0),
+        quantity=quantity,
+        unit_price=price,
         categories=selector.categories[:1],
         brand=min(selector.brands, default=""),
         tags=tuple(sorted(selector.tags))[:1],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -12,7 +12,7 @@ from promotions.pricing.definitions import Basis, Gift, Promotion, Selector, Tax
 from promotions.pricing.money import apply_rate, without_tax
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Taking:
     """What a promotion takes off, in the cart's price basis.
 
@@ -35,7 +35,7 @@ class Taking:
         return not (self.amount or self.gifts or self.points)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Application:
     """One promotion that applied, and what it took."""
 
@@ -55,6 +55,9 @@ class Ledger:
         self.applications: list[Application] = []
         # By selector (its identity: promotions are immutable and outlive the ledger): the lines that fit.
         self._selections: dict[int, list[int]] = {}
+        # The same lines without those that were added, where some were.
+        self._shorter: Ledger | None = None
+        self._by_sku: dict[str, list[int]] | None = None
         # Known where a deal looked at single units; elsewhere all units of a line are alike up to a cent.
         self._units: list[list[int] | None] = [None] * len(cart.lines)
 
@@ -69,21 +72,39 @@ class Ledger:
 
     def extended(self, lines: Sequence[Line]) -> Self:
         """A copy with further lines, as if they had been added to the cart only now."""
-        copied = self.branch()
+        copied = object.__new__(type(self))
+        copied.__dict__ |= self.__dict__
         added = [line.quantity * line.unit_price for line in lines]
         copied.lines = (*self.lines, *lines)
         copied.original, copied.remaining = [*self.original, *added], [*self.remaining, *added]
-        copied._units = [*self._units, *([line.unit_price] * line.quantity for line in lines)]
-        copied._selections = {}
+        copied._units = [*self._units, *([None] * len(lines))]
+        copied.applications = list(self.applications)
+        copied._selections, copied._shorter, copied._by_sku = {}, self, None
         return copied
 
     def select(self, selector: Selector) -> list[int]:
         """Positions of the lines that fit."""
         found = self._selections.get(id(selector))
         if found is None:
-            found = [at for at, line in enumerate(self.lines) if selector.takes(line)]
-            self._selections[id(selector)] = found
+            found = self._selections[id(selector)] = self._select(selector)
         return found
+
+    def _select(self, selector: Selector) -> list[int]:
+        if self._shorter is not None:
+            start = len(self._shorter.lines)
+            more = [at for at in range(start, len(self.lines)) if selector.takes(self.lines[at])]
+            return self._shorter.select(selector) + more
+        return [at for at in self._worth_looking_at(selector) if selector.takes(self.lines[at])]
+
+    def _worth_looking_at(self, selector: Selector) -> Iterable[int]:
+        """Lines that could fit: of a selection of a few products those with their SKUs."""
+        if not 0 < len(selector.products) < len(self.lines):
+            return range(len(self.lines))
+        if self._by_sku is None:
+            self._by_sku = {}
+            for at, line in enumerate(self.lines):
+                self._by_sku.setdefault(line.sku, []).append(at)
+        return sorted(at for sku in selector.products for at in self._by_sku.get(sku, ()))
 
     @property
     def saved(self) -> int:
@@ -123,10 +144,14 @@ def unit_shares(taking: Taking, position: int, left: Sequence[int]) -> list[int]
 class View:
     """The ledger as one promotion sees it: its target lines, its basis, its tax."""
 
+    __slots__ = ("_amounts", "_as_is", "_cart_is_gross", "ledger", "promotion")
+
     def __init__(self, ledger: Ledger, promotion: Promotion) -> None:
         self.ledger, self.promotion = ledger, promotion
+        # What percentages and thresholds look at.
+        self._amounts = ledger.remaining if promotion.basis is Basis.REMAINING else ledger.original
         cart_is_gross = ledger.cart.prices_include_tax
-        self._as_is = promotion.tax == Tax.CART or (promotion.tax == Tax.GROSS) == cart_is_gross
+        self._as_is = promotion.tax is Tax.CART or (promotion.tax is Tax.GROSS) == cart_is_gross
         self._cart_is_gross = cart_is_gross
 
     def select(self, selector: Selector) -> list[int]:
@@ -147,18 +172,24 @@ class View:
         rate = self.ledger.lines[position].tax_rate
         return apply_rate(amount, rate) if self._cart_is_gross else without_tax(amount, rate)
 
-    def base(self, position: int) -> int:
-        """What percentages and thresholds look at."""
-        is_original = self.promotion.basis == Basis.ORIGINAL
-        amounts = self.ledger.original if is_original else self.ledger.remaining
-        return self.inward(amounts[position], position)
+    def bases(self, positions: Iterable[int]) -> list[int]:
+        """Of each line, what percentages and thresholds look at."""
+        amounts = self._amounts
+        if self._as_is:
+            return [amounts[position] for position in positions]
+        return [self.inward(amounts[position], position) for position in positions]
 
-    def bearable(self, position: int) -> int:
-        """What the line can still take: never below nothing, nor below the promotion's floor."""
-        left = self.ledger.remaining[position]
-        if not self.promotion.floor:
-            return self.inward(left, position)
-        floor = self.outward(self.promotion.floor, position)
+    def bearable(self, positions: Iterable[int]) -> list[int]:
+        """What each line can still take: never below nothing, nor below the promotion's floor."""
+        if self.promotion.floor:
+            return [self._above(self.promotion.floor, position) for position in positions]
+        left = self.ledger.remaining
+        if self._as_is:
+            return [left[position] for position in positions]
+        return [self.inward(left[position], position) for position in positions]
+
+    def _above(self, least: int, position: int) -> int:
+        floor = self.outward(least, position)
         return self.inward(sum(max(unit - floor, 0) for unit in self.ledger.units(position)), position)
 
     def units(self, position: int) -> list[int]:
@@ -166,9 +197,11 @@ class View:
         return [self.inward(unit, position) for unit in self.ledger.units(position)]
 
     def take_lines(self, shares: dict[int, int]) -> Taking:
-        """Shares in the promotion's basis, as a taking in the cart's."""
+        """Shares in the promotion's basis, none above what its line can bear, as a taking in the cart's."""
         if self.promotion.floor:
             return self._above_floor(shares)
+        if self._as_is:
+            return Taking(lines={position: share for position, share in shares.items() if share})
         left = self.ledger.remaining
         outward = {position: min(self.outward(share, position), left[position]) for position, share in shares.items()}
         return Taking(lines={position: share for position, share in outward.items() if share})

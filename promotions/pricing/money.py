@@ -24,8 +24,8 @@ def spread(amount: int, bearable: Sequence[int], *, weights: Sequence[int] | Non
     left = min(amount, sum(bearable))
     if left <= 0:
         return [0] * len(bearable)
-    if weights is None:
-        return allocate(left, bearable)
+    if weights is None or weights == bearable:
+        return allocate(left, bearable)  # in proportion to what it bears, no part gets more than that
     shares = [0] * len(bearable)
     while left:
         room = [most - taken for most, taken in zip(bearable, shares, strict=True)]
