@@ -5,6 +5,7 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(VENV)/installed
+PEERS := var/peers/installed
 FRONT_END := node_modules/.package-lock.json
 SOURCES := $(wildcard locale/*/LC_MESSAGES/*.po)
 CATALOGUES := $(SOURCES:.po=.mo)
@@ -50,8 +51,8 @@ checks: install ## settings and migrations are complete
 bench: install ## measure against the bars of the specification
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench
 
-bench-promotions: install ## measure decisions on carts, alone and through the API, and making codes
-	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench promotions redemptions
+bench-promotions: install $(PEERS) ## measure decisions on carts, beside django-oscar and through the API, and making codes
+	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench promotions offers redemptions
 
 bench-recommendations: install ## measure recommendations: quality on real orders, training, answers
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench recommendations
@@ -75,6 +76,14 @@ $(PACKAGES): requirements.lock
 	@$(BIN)/pip install --quiet uv==$(UV_VERSION)
 	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock \
 		|| { echo "  uv could not; trying pip"; $(BIN)/pip install --require-hashes --requirement requirements.lock; }
+	@touch $@
+
+# What benches compare with, apart from what the product needs.
+$(PEERS): bench/peers.lock | $(PACKAGES)
+	@echo "▸ Packages to compare with"
+	@test -x var/peers/bin/pip || $(PYTHON) -m venv var/peers
+	@$(BIN)/uv pip sync --quiet --python var/peers/bin/python --require-hashes bench/peers.lock \
+		|| { echo "  uv could not; trying pip"; var/peers/bin/pip install --quiet --require-hashes --requirement bench/peers.lock; }
 	@touch $@
 
 $(FRONT_END): package.json package-lock.json

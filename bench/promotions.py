@@ -25,7 +25,7 @@ OUTDOOR = Selector(categories=("Outdoor",))
 
 
 def run() -> list[Figure]:
-    """Milliseconds per decision."""
+    """Milliseconds of processor time per decision."""
     one_in_a_hundred = {size: _milliseconds(Index(_promotions(size, size // 100))) for size in SIZES}
     always_ten = {size: median(_milliseconds(Index(_promotions(size, 10)))) for size in SIZES[-2:]}
     figures = []
@@ -35,20 +35,22 @@ def run() -> list[Figure]:
             Figure(f"{size:,} promotions, 1 % could match, p50", median(taken), "ms", at_most=bar),
             Figure(f"{size:,} promotions, 1 % could match, p95", quantiles(taken, n=20)[-1], "ms"),
         ]
-    grown = median(one_in_a_hundred[10_000]) / median(one_in_a_hundred[1_000])
+    thousand, many = median(one_in_a_hundred[1_000]), median(one_in_a_hundred[10_000])
     return [
         *figures,
-        Figure("10,000 / 1,000 promotions, 1 % could match (100 against 10)", grown, at_most=2),
-        Figure("10,000 / 1,000 promotions, ten could match", always_ten[10_000] / always_ten[1_000], at_most=2),
+        Figure("each further promotion that could match", (many - thousand) / 90 * 1000, "µs"),
+        # Ten times as many that could match are ten times as much work, each on what the one before left.
+        Figure("10,000 / 1,000 promotions, 1 % could match (100 against 10)", many / thousand, at_most=2),
+        Figure("10,000 / 1,000 promotions, ten could match at both", always_ten[10_000] / always_ten[1_000], at_most=2),
     ]
 
 
 def _milliseconds(index: Index) -> list[float]:
     cart, taken = _cart(), []
     for _round in range(ROUNDS):
-        begin = time.perf_counter()
+        begin = time.process_time()  # nothing but the processor is needed, which others may use, too
         evaluate(index, cart)
-        taken.append((time.perf_counter() - begin) * 1000)
+        taken.append((time.process_time() - begin) * 1000)
     return taken
 
 
