@@ -38,6 +38,8 @@ class Basket:
     external_id: str = ""
     email: str = ""
     customer: Customer | None = None
+    # The shopper's own address in the network, where the shop says it: counts tries of codes, and nothing else.
+    ip: str = ""
     # Loyalty points to pay with, at most; they take nothing off a price.
     points: int = 0
 

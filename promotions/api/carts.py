@@ -43,6 +43,11 @@ class ShopperInput(StrictSerializer):
 
     id = StrictCharField(max_length=200, default="", allow_blank=True, help_text="The shop's own id of the customer.")
     email = StrictCharField(max_length=320, default="", allow_blank=True, help_text="Where there is no id.")
+    ip = serializers.IPAddressField(
+        default="",
+        allow_blank=True,
+        help_text="Their address in the network: who guesses codes is stopped by it. A digest is kept for a day.",
+    )
 
 
 class CartLineInput(StrictSerializer):
@@ -84,10 +89,12 @@ class CartInput(StrictSerializer):
 def basket_of(valid: dict[str, Any], merchant: Merchant) -> Basket:
     """A validated cart. Raises InvalidInput for another currency than the shop's."""
     lines, codes = [dict(line) for line in valid.pop("lines")], valid.pop("codes")
-    shopper = valid.pop("shopper", None) or {"id": "", "email": ""}
+    shopper = valid.pop("shopper", None) or {"id": "", "email": "", "ip": ""}
     if valid.setdefault("currency", merchant.currency) != merchant.currency:
         raise InvalidInput("currency_not_supported", f"This shop sells in {merchant.currency}.", field="currency")
-    return Basket(lines=lines, codes=codes, facts=valid, external_id=shopper["id"], email=shopper["email"])
+    return Basket(
+        lines=lines, codes=codes, facts=valid, external_id=shopper["id"], email=shopper["email"], ip=shopper["ip"]
+    )
 
 
 class EvaluateInput(CartInput):

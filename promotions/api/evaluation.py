@@ -18,6 +18,7 @@ from core.api.serializers import MomentField
 from merchants.models import Scope
 from promotions.api import examples
 from promotions.api.carts import DecisionOutput, EvaluateInput, basket_of
+from promotions.api.guessing import tries
 from promotions.deciding import decide
 from promotions.offers import offers_for
 from promotions.pricing.reading import SCHEMA
@@ -41,7 +42,12 @@ class EvaluateView(APIView):
         valid = dict(given.validated_data)
         at = valid.pop("at", None) or timezone.now()
         merchant = caller(request).merchant
-        return Response(decide(merchant, basket_of(valid, merchant), at=at).as_json())
+        basket = basket_of(valid, merchant)
+        with tries(merchant, basket) as noting:
+            deal = decide(merchant, basket, at=at)
+            decision = deal.as_json()
+            noting.note(decision, customer_id=deal.known.customer.pk if deal.known.customer else None)
+        return Response(decision)
 
 
 class SchemaView(APIView):

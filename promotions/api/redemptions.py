@@ -23,6 +23,7 @@ from promotions.actions.redemptions import LONGEST_HOLD, ReservationData, confir
 from promotions.actions.returns import ReturnedUnits, return_units
 from promotions.api import examples
 from promotions.api.carts import MAX_LINES, CartInput, DecisionOutput, basket_of
+from promotions.api.guessing import tries
 from promotions.models import Redemption, RedemptionReturn
 from promotions.models.loyalty import MOST_POINTS
 from promotions.pricing.cart import MOST_UNITS
@@ -132,7 +133,10 @@ class ReservationsView(APIView):
             hold=timedelta(minutes=valid["minutes"]),
             expected_total=valid.get("expected_total"),
         )
-        return _answer(reserve(merchant, data), status=201)
+        with tries(merchant, data.basket) as noting:
+            redemption = reserve(merchant, data)
+            noting.note(redemption.decision, customer_id=redemption.customer_id)
+        return _answer(redemption, status=201)
 
 
 class ReservationView(APIView):
