@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Any, cast
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -131,12 +131,13 @@ def ask(commands: Sequence[tuple[Any, ...]]) -> list[Any]:
     global _rests_until
     if not commands or time.monotonic() < _rests_until:
         return []
-    pipeline = redis_client().pipeline(transaction=False)
+    pipeline: Any = redis_client().pipeline(transaction=False)
     for command in commands:
         pipeline.execute_command(*command)
     try:
-        return cast(list[Any], pipeline.execute())
+        answers: list[Any] = pipeline.execute()
     except RedisError as error:
         _rests_until = time.monotonic() + REST_SECONDS
         logger.warning("tries of codes are not counted: %s", type(error).__name__)
         return []
+    return answers
