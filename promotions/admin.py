@@ -6,17 +6,20 @@ from merchants.administration import ReadOnlyAdmin
 from promotions.models import (
     Coupon,
     CouponBatch,
+    Exposure,
     LoyaltyProgram,
     Member,
     PointEntry,
     PointLot,
     Promotion,
+    PromotionReport,
     PromotionVersion,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
     Referral,
     ReferralCode,
+    Replay,
     Reward,
     RuleSet,
     Tier,
@@ -126,3 +129,22 @@ class ReferralCodeAdmin(ReadOnlyAdmin):
 class ReferralAdmin(ReadOnlyAdmin):
     list_display = ("referrer_id", "invited_id", "order_id", "merchant", "refusal", "created_at")
     list_filter = ("refusal",)
+
+
+@admin.register(Replay)
+class ReplayAdmin(ReadOnlyAdmin):
+    list_display = ("promotion", "version", "merchant", "wanted", "created_at", "finished_at")
+    list_select_related = ("merchant", "promotion", "version")
+
+
+@admin.register(Exposure)
+class ExposureAdmin(ReadOnlyAdmin):
+    list_display = ("promotion", "arm", "merchant", "amount", "occurred_at")
+    list_filter = ("arm",)
+    list_select_related = ("merchant", "promotion")
+
+
+@admin.register(PromotionReport)
+class PromotionReportAdmin(ReadOnlyAdmin):
+    list_display = ("promotion", "merchant", "figured_at")
+    list_select_related = ("merchant", "promotion")

@@ -15,9 +15,10 @@ from merchants.models import Merchant
 from orders.models import Order
 from promotions import active
 from promotions.active import Offer, Rules
+from promotions.measuring.drawing import HELD_OUT, held_out, person_of
 from promotions.models import Coupon, Redemption
 from promotions.pricing.cart import Cart
-from promotions.pricing.definitions import ReturnPolicy
+from promotions.pricing.definitions import Promotion, ReturnPolicy
 from promotions.pricing.engine import Decision, codes_of, evaluate, evaluate_among
 from promotions.pricing.index import Index
 from promotions.pricing.ledger import Application, Ledger, Taking
@@ -46,7 +47,11 @@ class Basket:
 
 @dataclass(frozen=True)
 class Deal:
-    """A decision and what it was made from; ``without``: promotions that are used up, by their key, and why."""
+    """A decision and what it was made from.
+
+    ``without``: promotions that are used up or that the person is held out of, by their key, and why. ``held``: the
+    latter. ``budgets``: what limited ones may still take off.
+    """
 
     rules: Rules
     document: dict[str, Any]
@@ -55,6 +60,8 @@ class Deal:
     without: dict[str, str]
     decision: Decision
     at: datetime
+    held: tuple[Promotion, ...] = ()
+    budgets: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return told(self.decision, _names(self.codes.coupons), self.codes.refused, self.without)
@@ -105,11 +112,14 @@ def decide(
     keys = [promotion.id for promotion in candidates]
     usage = Usage() if lenient else usage_of(merchant, keys, known, at)
     out = {key: reason for key, reason in (usage.used_up | dict(without or {})).items() if key in keys}
+    person = "" if lenient else person_of(known, profiling=lambda pk: active.may_profile(merchant.pk, pk))
+    held = held_out(merchant.pk, (entry for entry in candidates if entry.id not in out), person)
+    out |= {promotion.id: HELD_OUT for promotion in held}
     while True:
         decision = evaluate_among([entry for entry in candidates if entry.id not in out], cart)
         beyond = _beyond(decision, usage)
         if not beyond:
-            return Deal(rules, document, known, codes, out, decision, at)
+            return Deal(rules, document, known, codes, out, decision, at, held, usage.budgets)
         out |= beyond
 
 
@@ -192,12 +202,21 @@ def order_basket(order: Order) -> Basket:
 def told(
     decision: Decision, coupons: Mapping[str, str], refused: Mapping[str, str], without: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The decision as JSON: codes as they were given, refused ones with the reason, used-up promotions explained."""
+    """The decision as JSON: codes as they were given, refused ones with the reason, used-up promotions explained.
+
+    ``held_out`` names promotions that the person does not get so that their effect can be measured; it is there only
+    where there are such.
+    """
     said = decision_json(decision)
     codes = {state: [coupons.get(code, code) for code in listed] for state, listed in said["codes"].items()}
     codes["refused"] = [{"code": code, "reason": reason} for code, reason in sorted(refused.items())]
-    used_up = [{"promotion": key, "status": "used_up", "limit": reason} for key, reason in sorted(without.items())]
-    return said | {"codes": codes, "used_up": used_up}
+    used_up = [
+        {"promotion": key, "status": "used_up", "limit": reason}
+        for key, reason in sorted(without.items())
+        if reason != HELD_OUT
+    ]
+    held = sorted(key for key, reason in without.items() if reason == HELD_OUT)
+    return said | {"codes": codes, "used_up": used_up} | ({"held_out": held} if held else {})
 
 
 # --- again -----------------------------------------------------------------------------------------------------------

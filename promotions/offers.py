@@ -8,6 +8,7 @@ from datetime import datetime
 from merchants.models import Merchant
 from promotions import active
 from promotions.active import Rules
+from promotions.measuring.drawing import HELD_OUT, held_out, person_of
 from promotions.models import Coupon
 from promotions.pricing.engine import codes_of
 from promotions.queries.people import Known, know
@@ -45,6 +46,9 @@ def _promotions(merchant: Merchant, rules: Rules, known: Known, at: datetime) ->
     keys |= {("segment", segment): "segment" for segment in known.shopper.get("segments", ())}
     named = {promotion.id: kind for key, kind in reversed(keys.items()) for promotion in index.under(key)}
     used_up = usage_of(merchant, list(named), known, at).used_up
+    person = person_of(known, profiling=lambda customer_id: active.may_profile(merchant.pk, customer_id))
+    held = held_out(merchant.pk, (rules.offers[key].promotion for key in named), person)
+    used_up |= {promotion.id: HELD_OUT for promotion in held}
     return [
         PersonalOffer(kind, key, rules.offers[key].promotion.name, "", rules.offers[key].ends_at)
         for key, kind in named.items()

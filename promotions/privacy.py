@@ -21,17 +21,20 @@ from core.privacy import (
 from promotions.models import (
     Coupon,
     CouponBatch,
+    Exposure,
     LoyaltyProgram,
     Member,
     PointEntry,
     PointLot,
     Promotion,
+    PromotionReport,
     PromotionVersion,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
     Referral,
     ReferralCode,
+    Replay,
     Reward,
     RuleSet,
     Tier,
@@ -42,17 +45,24 @@ from promotions.queries.people import person_digest
 BOOKS = _("What a promotion took off an order belongs to the books (HGB § 257, AO § 147), without the person.")
 OFFERS = _("What the shop offers stays, without whoever is named in it.")
 CODES = _("A code that was given out stays used or unused, without the person.")
+MEASURED = _("How many got a promotion and how many did not stays for its result, without the person.")
 PROFILE = _("The profile itself is in the export.")
 
 nothing_personal(Promotion, reason=_("What a shop offers says nothing about who buys."), texts=["key", "name"])
 nothing_personal(RuleSet, reason=_("Which versions were active together."))
 nothing_personal(
-    CouponBatch, reason=_("How codes of a batch look and how long they last."), texts=["key", "name", "prefix"]
+    CouponBatch,
+    reason=_("How codes of a batch look and how long they last."),
+    texts=["key", "name", "prefix", "shared_code", "segment"],
 )
 nothing_personal(LoyaltyProgram, reason=_("How points come and go in a shop."))
 nothing_personal(Tier, reason=_("The levels of a programme."), texts=["key", "name", "benefits"])
 nothing_personal(Reward, reason=_("What points can be turned into."), texts=["key", "name"])
 nothing_personal(UseCount, reason=_("Sums over everybody."), texts=["window"])
+nothing_personal(PromotionReport, reason=_("Sums over everybody; no row leads to a person."), texts=["report"])
+nothing_personal(
+    Replay, reason=_("Sums over past orders, and which orders show them best; people are not named."), texts=["report"]
+)
 
 declare(
     PromotionVersion,
@@ -71,17 +81,18 @@ def _of_person(prefix: str = "") -> Find:
     """Rows of the profile, and those of carts under one of the person's identifiers before there was a profile."""
 
     def find(person: Person) -> Q:
-        known = (*person.addresses, *person.numbers)
-        digests = [person_digest(person.merchant_id, value) for value in known]
-        uses = RedemptionUse.objects.for_merchant(person.merchant_id).filter(person__in=digests)
+        uses = RedemptionUse.objects.for_merchant(person.merchant_id).filter(person__in=_digests(person))
         return Q(**{f"{prefix}customer__in": person.ids}) | Q(**{f"{prefix}pk__in": uses.values("redemption")})
 
     return find
 
 
 def _used(person: Person) -> Q:
-    digests = [person_digest(person.merchant_id, value) for value in (*person.addresses, *person.numbers)]
-    return Q(customer__in=person.ids) | Q(person__in=digests)
+    return Q(customer__in=person.ids) | Q(person__in=_digests(person))
+
+
+def _digests(person: Person) -> list[str]:
+    return [person_digest(person.merchant_id, value) for value in (*person.addresses, *person.numbers)]
 
 
 declare(
@@ -91,7 +102,7 @@ declare(
     rows=Rows.KEPT,
     reason=CODES,
     columns=[
-        facts("code", "used", "valid_until", "created_at", reason=CODES),
+        facts("code", "used", "valid_until", "revoked_at", "created_at", reason=CODES),
         withheld("customer", reason=PROFILE),
         technical("id", "merchant", "batch", "is_bound"),
     ],
@@ -126,6 +137,19 @@ declare(
         facts("code", "amount", "points", "created_at", reason=BOOKS),
         withheld("customer", "person", reason=PROFILE),
         technical("id", "merchant", "redemption", "promotion", "version", "coupon", "window", "is_counted"),
+    ],
+)
+declare(
+    Exposure,
+    amounts=["amount"],
+    title=_("Promotions whose effect was measured with you"),
+    find=lambda person: Q(customer_id__in=person.ids) | Q(person__in=_digests(person)),
+    rows=Rows.KEPT,
+    reason=MEASURED,
+    columns=[
+        facts("arm", "amount", "occurred_at", reason=MEASURED),
+        personal("customer_id", "person"),
+        technical("id", "merchant", "promotion", "redemption"),
     ],
 )
 declare(

@@ -12,6 +12,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from catalog.models import Product
+from core.measuring.holdout import HOLDOUT, arm, person_key
 from customers.models import Channel, Customer, Identity, Purpose
 from customers.queries.consent import ADDRESS_KINDS, Reader, legal_bases
 from merchants.models import Merchant
@@ -19,7 +20,6 @@ from orders.models import OrderLine
 from recommendations import loading
 from recommendations.engines.audience import best_people, chances, likelihoods
 from recommendations.loading import Loaded
-from recommendations.measuring.holdout import HOLDOUT, arm, person_key
 
 DAYS = 28
 # So many people are looked through for those who may be written to; asked for so many at once.

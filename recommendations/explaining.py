@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
+from core.measuring.holdout import HOLDOUT
 from merchants.models import Merchant
-from recommendations.measuring.holdout import HOLDOUT
 from recommendations.measuring.showing import SOURCE_LABELS
 from recommendations.serving import Unshown, explain, recommend
 from recommendations.showing import Shown, with_products

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
+from core.measuring.holdout import HOLDOUT, OPEN, arm, person_key
 from recommendations import loading
 from recommendations.asking import NOBODY, Asker, asker
 from recommendations.engines import pipeline
@@ -20,7 +21,6 @@ from recommendations.engines.request import ORDER_CONFIRMATION, PLACEMENTS, Drop
 from recommendations.engines.steering import Rulebook, Steering
 from recommendations.loading import Loaded
 from recommendations.measuring import tickets
-from recommendations.measuring.holdout import HOLDOUT, OPEN, arm, person_key
 from recommendations.queries import customer_key
 from recommendations.reasons import Reason, reason_text
 

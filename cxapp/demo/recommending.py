@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from catalog.models import Category, Product
+from core.measuring.holdout import HOLDOUT, arm, person_key
 from customers.models import Customer
 from merchants.models import Merchant
 from orders.models import OrderLine
-from recommendations.measuring.holdout import HOLDOUT, arm, person_key
 from recommendations.measuring.reporting import make_report
 from recommendations.measuring.tickets import SOURCES
 from recommendations.models import Click, Impression, PlacementSettings, Rule

@@ -16,6 +16,7 @@ from core.locks import lock_name
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from promotions import active
+from promotions.measuring.drawing import check_holdout
 from promotions.models import Promotion, PromotionVersion, Redemption, RedemptionUse, RuleSet, UseCount
 from promotions.pricing.reading import Unreadable, read_promotion
 from promotions.queries.usage import window_of
@@ -82,7 +83,7 @@ def _definition(promotion: Promotion, said: Mapping[str, Any], number: int) -> d
         raise InvalidInput("unknown_field", _("This is set by us."), field=f"definition.{own[0]}")
     document = {**said, "id": promotion.key, "version": number, "age": promotion.pk, "name": promotion.name}
     try:
-        read_promotion(document)
+        check_holdout(read_promotion(document))
     except Unreadable as error:
         raise InvalidInput("invalid_definition", error.problem, field=f"definition.{error.path}".rstrip(".")) from error
     return document

@@ -15,6 +15,7 @@ from orders.actions.facts import lock_customers
 from promotions.actions.booking import Booking, book, book_coupons, give_back, write_uses
 from promotions.actions.loyalty.spending import check_payment, give_back_all, pay, quote
 from promotions.deciding import Basket, Deal, decide, takings_json
+from promotions.measuring.exposures import note_exposures
 from promotions.models import Redemption, RedemptionUse
 from promotions.queries.people import Known
 from promotions.queries.usage import window_of
@@ -73,6 +74,7 @@ def _hold(merchant: Merchant, deal: Deal, *, expires_at: datetime, points: int) 
     redemption.points_spent, redemption.points_value = _payment(merchant, deal, points)
     redemption.save(force_insert=True)
     write_uses(redemption, deal, [offer.promotion.id for offer, _entry in deal.applied], booking.counted)
+    note_exposures(redemption, deal)
     if redemption.points_spent:
         pay(redemption, points=redemption.points_spent)
     return redemption

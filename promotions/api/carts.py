@@ -152,7 +152,7 @@ class RefusedCodeOutput(serializers.Serializer[Any]):
     """A code that cannot be used, and why."""
 
     code = serializers.CharField()
-    reason = serializers.ChoiceField(choices=["unknown", "used", "not_yet", "expired", "one_of_a_batch"])
+    reason = serializers.ChoiceField(choices=["unknown", "used", "not_yet", "expired", "revoked", "one_of_a_batch"])
 
 
 class CodesOutput(serializers.Serializer[Any]):
@@ -208,4 +208,9 @@ class DecisionOutput(serializers.Serializer[Any]):
     codes = CodesOutput()
     explanations = ExplanationOutput(many=True)
     used_up = UsedUpOutput(many=True)
+    held_out = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Promotions that this person does not get, so that their effect can be measured. For staff.",
+    )
     search_was_bounded = serializers.BooleanField()

@@ -2,6 +2,7 @@
 
 from promotions.models.coupons import Coupon, CouponBatch
 from promotions.models.loyalty import LoyaltyProgram, Member, Referral, ReferralCode, Reward, Tier
+from promotions.models.measuring import Exposure, PromotionReport, Replay
 from promotions.models.offers import Promotion, PromotionVersion, RuleSet
 from promotions.models.points import PointEntry, PointLot
 from promotions.models.redemptions import Redemption, RedemptionReturn, RedemptionUse, UseCount
@@ -9,17 +10,20 @@ from promotions.models.redemptions import Redemption, RedemptionReturn, Redempti
 __all__ = [
     "Coupon",
     "CouponBatch",
+    "Exposure",
     "LoyaltyProgram",
     "Member",
     "PointEntry",
     "PointLot",
     "Promotion",
+    "PromotionReport",
     "PromotionVersion",
     "Redemption",
     "RedemptionReturn",
     "RedemptionUse",
     "Referral",
     "ReferralCode",
+    "Replay",
     "Reward",
     "RuleSet",
     "Tier",

@@ -133,6 +133,7 @@ class RedemptionUse(MerchantModel):
         ]
         indexes = [
             models.Index(fields=["promotion", "customer"], name="use_of_customer"),
+            models.Index(fields=["promotion", "-created_at"], name="use_newest_of_promotion"),
             models.Index(fields=["promotion", "person"], condition=~Q(person=""), name="use_of_person"),
         ]
         verbose_name = _("use of a promotion")

@@ -291,6 +291,8 @@ class Promotion:
 
     ``times``: how often a group deal applies at most (None: as often as it fits). ``floor``: no unit is reduced below
     this price by it. ``net``: its amounts and thresholds are net of tax although the cart's prices are gross.
+    ``holdout``: so many per cent of people do not get it, so that its effect can be measured; who that is, is decided
+    before the engine is asked, which leaves them alone.
     """
 
     id: str
@@ -308,6 +310,7 @@ class Promotion:
     floor: int = 0
     tax: Tax = Tax.CART
     returns: ReturnPolicy = ReturnPolicy.KEEP
+    holdout: int = 0
 
     @property
     def order(self) -> tuple[int, int, str]:

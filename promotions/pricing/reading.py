@@ -77,7 +77,9 @@ def known_promotion(document: Json) -> d.Promotion:
 
 def _promotion(said: Json, path: str) -> d.Promotion:
     plain = {
-        name: said[name] for name in ("version", "name", "lane", "priority", "age", "times", "floor") if name in said
+        name: said[name]
+        for name in ("version", "name", "lane", "priority", "age", "times", "floor", "holdout")
+        if name in said
     }
     return d.Promotion(
         id=said["id"],

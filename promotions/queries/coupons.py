@@ -58,8 +58,10 @@ def is_foreign(coupon: Coupon, known: Known) -> bool:
 
 
 def unusable(coupon: Coupon, at: datetime) -> str:
-    """Why nobody can use it now: ``used``, ``not_yet`` or ``expired``; empty where somebody can."""
+    """Why nobody can use it now: ``revoked``, ``used``, ``not_yet`` or ``expired``; empty where somebody can."""
     batch = coupon.batch
+    if coupon.revoked_at or batch.revoked_at:
+        return "revoked"
     if coupon.used >= batch.uses_per_code:
         return "used"
     if batch.valid_from and at < batch.valid_from:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from core.money import MAX_AMOUNT
 from customers.models import Customer
@@ -110,15 +110,23 @@ def totals(merchant: Merchant) -> dict[str, int]:
     return {name: value or 0 for name, value in sums.items()}
 
 
-def tier_segments(customer: Customer) -> Iterable[str]:
-    """Where a member stands, as promotions ask for it: ``tier:gold``; empty where no programme runs."""
-    member = (
-        Member.objects.for_merchant(customer.merchant_id)
-        .filter(customer=customer, tier__isnull=False, merchant__in=_running_merchants(customer.merchant_id))
-        .values_list("tier__key", flat=True)
-        .first()
+def tier_segments(merchant_id: int, customers: Sequence[Customer]) -> dict[int, list[str]]:
+    """Where members stand, as promotions ask for it: ``tier:gold``; nobody where no programme runs."""
+    rows = Member.objects.for_merchant(merchant_id).filter(
+        customer__in=[customer.pk for customer in customers],
+        tier__isnull=False,
+        merchant__in=_running_merchants(merchant_id),
     )
-    return [f"tier:{member}"] if member else []
+    return {pk: [f"tier:{key}"] for pk, key in rows.values_list("customer", "tier__key")}
+
+
+def tier_members(merchant: Merchant, segment: str) -> Q | None:
+    """Who is in ``tier:KEY``; None for another kind of segment."""
+    kind, _colon, key = segment.partition(":")
+    if kind != "tier":
+        return None
+    rows = Member.objects.for_merchant(merchant).filter(tier__key=key, merchant__in=_running_merchants(merchant.pk))
+    return Q(pk__in=rows.values("customer"))
 
 
 def _running_merchants(merchant_id: int) -> Any:

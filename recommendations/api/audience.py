@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from catalog.models import Product
 from core.api.authentication import caller
 from core.api.serializers import StrictCharField, StrictSerializer
+from core.measuring.holdout import MOST_PERCENT
 from merchants.models import Scope
 from recommendations.audiences import CHANNELS, CONTACT, CONTROL, MOST_PEOPLE, Audience, audience
-from recommendations.measuring.holdout import MOST_PERCENT
 
 
 class AudienceQuery(StrictSerializer):

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Product
 from core.forms import KitForm
+from core.measuring.holdout import MOST_PERCENT
 from customers.models import Channel
 from merchants.models import Merchant
 from recommendations.audiences import CHANNELS, MOST_PEOPLE
-from recommendations.measuring.holdout import MOST_PERCENT
 
 
 class AudienceForm(KitForm):

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from core.forms import KitForm
-from recommendations.measuring.holdout import MOST_PERCENT
+from core.measuring.holdout import MOST_PERCENT
 from recommendations.models import Placement
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from core.measuring.uplift import Outcomes
 from merchants.models import Merchant
-from recommendations.measuring.uplift import Outcomes
 from recommendations.models import PlacementDay
 
 ATTRIBUTED = 7

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.measuring.holdout import HOLDOUT, TREATED
+from core.measuring.uplift import Outcomes, uplift
 from merchants.models import Merchant
 from recommendations.measuring.figures import ArmOutcomes, figure_days, outcomes, shown, windows
-from recommendations.measuring.holdout import HOLDOUT, TREATED
 from recommendations.measuring.tickets import SOURCES
-from recommendations.measuring.uplift import Outcomes, uplift
 from recommendations.models import OnlineReport
 
 WEEKS = 12

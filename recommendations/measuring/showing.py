@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.charts import Chart, Series
+from core.measuring.holdout import HOLDOUT, TREATED
+from core.measuring.uplift import LEAST_BUYERS, LEAST_PEOPLE
 from core.templatetags.cx import money, percent
 from merchants.models import Merchant
-from recommendations.measuring.holdout import HOLDOUT, TREATED
-from recommendations.measuring.uplift import LEAST_BUYERS, LEAST_PEOPLE
 from recommendations.models import OnlineReport, Placement, PlacementDay, PlacementSettings
 
 PERIODS = (28, 90)

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Product
+from core.measuring.holdout import HOLDOUT, MOST_PERCENT, OPEN, TREATED
 from core.models import MerchantModel
 from merchants.models import Merchant
-from recommendations.measuring.holdout import HOLDOUT, MOST_PERCENT, OPEN, TREATED
 
 
 class Placement(models.TextChoices):

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.measuring.holdout import HOLDOUT, OPEN
 from recommendations import loading
 from recommendations.asking import asker
 from recommendations.engines.anti_stalking import anti_stalking
 from recommendations.engines.interface import Floats
 from recommendations.engines.request import SEARCH, Request
 from recommendations.loading import Loaded
-from recommendations.measuring.holdout import HOLDOUT, OPEN
 from recommendations.serving import arm_of, request_for
 
 logger = logging.getLogger(__name__)

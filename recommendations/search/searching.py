@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.models import Product
+from core.measuring.holdout import OPEN
 from merchants.models import Merchant
 from recommendations.engines.request import SEARCH
 from recommendations.measuring import tickets
-from recommendations.measuring.holdout import OPEN
 from recommendations.search.personal import Searcher, tastes
 from recommendations.search.queries import RELEVANCE, Facets, Filters, Match, Matches, find
 from recommendations.search.ranking import personal_order, text_order

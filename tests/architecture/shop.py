@@ -56,17 +56,20 @@ from orders.models import (
 from promotions.models import (
     Coupon,
     CouponBatch,
+    Exposure,
     LoyaltyProgram,
     Member,
     PointEntry,
     PointLot,
     Promotion,
+    PromotionReport,
     PromotionVersion,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
     Referral,
     ReferralCode,
+    Replay,
     Reward,
     RuleSet,
     Tier,
@@ -332,6 +335,11 @@ def _promote(order: Order, number: int) -> None:
         merchant=merchant, redemption=redemption, promotion=promotion, version=version, coupon=coupon, customer=customer
     )
     UseCount.objects.create(merchant=merchant, promotion=promotion, used=1)
+    Replay.objects.create(merchant=merchant, promotion=promotion, version=version, wanted=100)
+    PromotionReport.objects.create(merchant=merchant, promotion=promotion)
+    Exposure.objects.create(
+        merchant=merchant, promotion=promotion, arm="treated", customer_id=customer.pk, redemption=redemption
+    )
     RedemptionReturn.objects.create(
         merchant=merchant, redemption=redemption, reference=f"R-{number}", units={"1": [0]}, refund=1, refund_in_all=1
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommendations.measuring.uplift import LEAST_PEOPLE, Outcomes, uplift
+from core.measuring.uplift import LEAST_PEOPLE, Outcomes, uplift
 
 
 def outcomes(amounts: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> Outcomes:

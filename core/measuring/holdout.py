@@ -1,7 +1,7 @@
-"""Who is held back at a placement: a person, for good, and never a single request. Pure.
+"""Who is held back from something: a person, for good, and never a single request. Pure.
 
-Every placement draws on its own, so that each one's effect is measured while the others act as they do. A larger share
-keeps everybody who is held back already.
+Every subject (a placement, a promotion) draws on its own, so that each one's effect is measured while the others act as
+they do. A larger share keeps everybody who is held back already.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ MOST_PERCENT = 50
 _PARTS = 10_000
 
 
-def arm(merchant_id: int, placement: str, percent: int, person: str) -> str:
-    """``person``: see :func:`person_key`. Whoever cannot be recognised again takes no part."""
+def arm(merchant_id: int, subject: str, percent: int, person: str) -> str:
+    """``subject``: what from; ``person``: see :func:`person_key`. Whoever cannot be recognised again takes no part."""
     if not person or percent <= 0:
         return OPEN
-    drawn = blake2b(f"{merchant_id} {placement} {person}".encode(), digest_size=8, person=b"holdout").digest()
+    drawn = blake2b(f"{merchant_id} {subject} {person}".encode(), digest_size=8, person=b"holdout").digest()
     return HOLDOUT if int.from_bytes(drawn) % _PARTS < percent * (_PARTS // 100) else TREATED
 
 

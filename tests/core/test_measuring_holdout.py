@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendations.measuring.holdout import HOLDOUT, OPEN, TREATED, arm, person_key
+from core.measuring.holdout import HOLDOUT, OPEN, TREATED, arm, person_key
 
 
 @given(person=st.text(min_size=1, max_size=40), percent=st.integers(1, 50))
