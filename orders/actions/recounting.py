@@ -42,25 +42,9 @@ KPIS = [
     "profitability",
 ]
 
-_FIGURES = """
-WITH wanted AS MATERIALIZED (
-    SELECT id FROM customers_customer
-    WHERE merchant_id = %(merchant)s AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
-        AND erased_at IS NULL -- whoever was erased left figures and no orders
-), shop AS MATERIALIZED (
-    SELECT coalesce(max(costs.parcel_cost), 0) AS parcel_cost, coalesce(max(costs.return_cost), 0) AS return_cost,
-           coalesce(max(kpis.typical_gap_days), %(default_gap)s::float8) AS typical_gap,
-           max(kpis.top_margin) AS top_margin
-    FROM merchants_merchant AS merchant
-    LEFT JOIN orders_costsettings AS costs ON costs.merchant_id = merchant.id
-    LEFT JOIN customers_shopkpis AS kpis ON kpis.merchant_id = merchant.id
-    WHERE merchant.id = %(merchant)s
-), counted AS MATERIALIZED (
-    SELECT orders.id, orders.customer_id, orders.placed_at, orders.channel, orders.payment_method, orders.total,
-           orders.total - orders.refunded AS revenue, orders.tax, orders.discount
-    FROM wanted JOIN orders_order AS orders ON orders.customer_id = wanted.id
-    WHERE orders.merchant_id = %(merchant)s AND orders.state <> 'cancelled'
-), goods AS (
+# The money of the orders in ``counted``: net revenue (``net``), the share of it whose costs are known (``known``), and
+# the costs. A statement that uses it names the orders in ``counted`` and the shop's costs in ``shop``.
+PRICED = """goods AS (
     SELECT line.order_id, sum(line.quantity - line.cancelled) AS bought, sum(line.returned) AS returned,
            sum(line.discount) AS discounts,
            sum((line.quantity - line.cancelled - line.returned) * coalesce(line.unit_cost, 0)) AS cost,
@@ -97,7 +81,27 @@ WITH wanted AS MATERIALIZED (
     LEFT JOIN returns ON returns.order_id = counted.id
     LEFT JOIN orders_paymentfee AS fee
         ON fee.merchant_id = %(merchant)s AND fee.method = lower(counted.payment_method)
-), sums AS (
+)
+"""
+_FIGURES = f"""
+WITH wanted AS MATERIALIZED (
+    SELECT id FROM customers_customer
+    WHERE merchant_id = %(merchant)s AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
+        AND erased_at IS NULL -- whoever was erased left figures and no orders
+), shop AS MATERIALIZED (
+    SELECT coalesce(max(costs.parcel_cost), 0) AS parcel_cost, coalesce(max(costs.return_cost), 0) AS return_cost,
+           coalesce(max(kpis.typical_gap_days), %(default_gap)s::float8) AS typical_gap,
+           max(kpis.top_margin) AS top_margin
+    FROM merchants_merchant AS merchant
+    LEFT JOIN orders_costsettings AS costs ON costs.merchant_id = merchant.id
+    LEFT JOIN customers_shopkpis AS kpis ON kpis.merchant_id = merchant.id
+    WHERE merchant.id = %(merchant)s
+), counted AS MATERIALIZED (
+    SELECT orders.id, orders.customer_id, orders.placed_at, orders.channel, orders.payment_method, orders.total,
+           orders.total - orders.refunded AS revenue, orders.tax, orders.discount
+    FROM wanted JOIN orders_order AS orders ON orders.customer_id = wanted.id
+    WHERE orders.merchant_id = %(merchant)s AND orders.state <> 'cancelled'
+), {PRICED}, sums AS (
     SELECT customer_id, count(*) AS orders_count, sum(revenue) AS revenue, min(placed_at) AS first_order_at,
            max(placed_at) AS last_order_at, sum(bought) AS units_bought, sum(returned) AS units_returned,
            sum(returned_value) AS returned_value, sum(discounts) AS discounts, sum(net) AS net_revenue,
@@ -132,7 +136,7 @@ WITH wanted AS MATERIALIZED (
            CASE WHEN sums.has_costs THEN sums.covered_revenue - sums.goods_cost - sums.payment_fees
                - sums.shipping_costs - sums.return_costs END AS margin,
            sums.mean_gap_days::float8 AS mean_gap_days,
-           coalesce(methods.payment_methods, '{}'::jsonb) AS payment_methods,
+           coalesce(methods.payment_methods, '{{}}'::jsonb) AS payment_methods,
            coalesce(paid.payments_count, 0) AS payments_count, paid.payment_days::float8 AS payment_days,
            paid.overdue_days::float8 AS overdue_days, coalesce(sums.first_channel, '') AS first_channel,
            coalesce(sums.last_channel, '') AS last_channel,
@@ -157,7 +161,7 @@ SELECT figures.*,
             WHEN margin >= top_margin THEN 'very_profitable'
             ELSE 'profitable' END AS profitability
 FROM figures
-"""
+"""  # noqa: S608  # made of our own words only
 _UPDATE_PROFILES = f"""
 UPDATE customers_customer AS customer
 SET {", ".join(f"{name} = figures.{name}" for name in PROFILE)}
