@@ -92,6 +92,7 @@ AUDIT_ACTIONS = [
     ("tier.deleted", _("Tier deleted")),
     ("reward.added", _("Reward added")),
     ("reward.withdrawn", _("Reward withdrawn")),
+    ("replay.requested", _("Replay of a promotion asked for")),
     ("coupon_batch.created", _("Coupon batch made")),
     ("coupon_batch.revoked", _("Coupon batch revoked")),
     ("coupon.revoked", _("Coupon revoked")),

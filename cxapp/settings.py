@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "turn-points": {"task": "promotions.tasks.turn_points", "schedule": 300.0, "options": {"expires": 300}},
     "review-loyalty": {"task": "promotions.tasks.review_loyalty", "schedule": 24 * 3600.0},
+    "figure-promotions": {"task": "promotions.tasks.figure_promotions", "schedule": 24 * 3600.0},
     "train-nightly": {
         "task": "recommendations.tasks.start_due_trainings",
         "schedule": 600.0,

@@ -8,6 +8,7 @@ from promotions.actions.loyalty.checking import check_and_note
 from promotions.actions.loyalty.clock import AT_ONCE, turn_due
 from promotions.actions.loyalty.tiers import review_tiers
 from promotions.actions.redemptions import EXPIRED_AT_ONCE, expire_due
+from promotions.measuring.figures import figure_measured
 from promotions.models import LoyaltyProgram
 
 logger = logging.getLogger(__name__)
@@ -35,3 +36,9 @@ def review_loyalty() -> None:
         found = check_and_note(program)
         if found.count:
             logger.error("points of merchant %s do not add up: %s faults", program.merchant_id, found.count)
+
+
+@shared_task
+def figure_promotions() -> None:
+    """Every night: what promotions with a holdout earned."""
+    figure_measured()

@@ -7,18 +7,24 @@ would have bought anyhow, shows as what it is. Margins are contribution margins 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from core.jobs import start_job
 from core.measuring.holdout import HOLDOUT, TREATED
 from core.measuring.uplift import Outcomes, uplift
+from core.models import Job
+from merchants.models import Staff
 from orders.actions.recounting import PRICED
-from promotions.models import Promotion, PromotionReport
+from promotions.models import Exposure, Promotion, PromotionReport
 
+RESULTS = "promotion_results"
+TITLE = gettext_noop("What %(name)s earned")
 FOLLOWED = 28
 TIMEOUT = "10min"
 
@@ -69,8 +75,8 @@ class Side:
     ``amount``: what the promotion took off their first qualifying carts, or would have.
     """
 
-    revenue: Outcomes = Outcomes()
-    margin: Outcomes = Outcomes()
+    revenue: Outcomes = field(default_factory=Outcomes)
+    margin: Outcomes = field(default_factory=Outcomes)
     net: float = 0.0
     covered: float = 0.0
     amount: int = 0
@@ -106,3 +112,21 @@ def make_report(promotion: Promotion, *, now: datetime | None = None) -> Promoti
         defaults={"merchant_id": promotion.merchant_id, "report": report, "figured_at": now or timezone.now()},
     )
     return row
+
+
+@transaction.atomic
+def request_report(promotion: Promotion, *, staff: Staff | None = None) -> Job:
+    """Queue the figures of one promotion; also while others are waiting."""
+    about = {"promotion": promotion.pk, "name": promotion.name}
+    return start_job(promotion.merchant, RESULTS, title=TITLE, parameters=about, staff=staff)
+
+
+def figure_measured() -> int:
+    """Every night: all promotions that somebody was held out of lately; returns how many."""
+    since = timezone.now() - timedelta(days=2 * FOLLOWED)
+    recent = Exposure.objects.all_merchants().filter(occurred_at__gte=since).order_by()
+    promotions = Promotion.objects.all_merchants().filter(pk__in=recent.values("promotion")).order_by("pk")
+    found = list(promotions)
+    for promotion in found:
+        make_report(promotion)
+    return len(found)

@@ -15,7 +15,7 @@ SHORTEST, LONGEST = 4, 24
 
 def space(length: int, alphabet: str = "mixed") -> int:
     """How many codes of so many signs there are."""
-    return len(ALPHABETS[alphabet]) ** length
+    return int(len(ALPHABETS[alphabet]) ** length)
 
 
 def safe_length(alphabet: str) -> int:
