@@ -66,9 +66,7 @@ def test_the_margin_is_the_contribution_margin(sale: Promotion, merchant: Mercha
     assert sides(sale)[TREATED].margin.total == 10000 - 4000 - 200 - 35 - 490
 
 
-def test_a_person_who_turns_out_to_be_two_counts_once_in_the_first_arm(
-    sale: Promotion, membership: Membership
-) -> None:
+def test_a_person_who_turns_out_to_be_two_counts_once_in_the_first_arm(sale: Promotion, membership: Membership) -> None:
     merchant = membership.merchant
     kept, absorbed = CustomerFactory(merchant=merchant), CustomerFactory(merchant=merchant)
     _qualify(sale, TREATED, absorbed, NOW - timedelta(days=2))

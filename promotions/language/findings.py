@@ -1,0 +1,66 @@
+"""What a check found, in a sentence each: the cause, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from promotions.linting.world import Finding, Severity
+
+TONES = {Severity.ERROR: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
+SEVERITIES = {
+    Severity.ERROR: gettext_lazy("does not work"),
+    Severity.WARNING: gettext_lazy("look at it"),
+    Severity.INFO: gettext_lazy("good to know"),
+}
+SENTENCES = {
+    "contradiction": gettext_lazy(
+        "“%(first)s” can never apply: its conditions rule each other out (%(names)s). Change one of them."
+    ),
+    "over": gettext_lazy("“%(first)s” can no longer apply: the period in its conditions is over."),
+    "batch_unknown": gettext_lazy(
+        "“%(first)s” can never apply: it asks for codes of the batch %(names)s, which does not exist. Make the batch."
+    ),
+    "codes_over": gettext_lazy(
+        "“%(first)s” can no longer apply: the codes it asks for (%(names)s) are expired or revoked."
+    ),
+    "products_unknown": gettext_lazy(
+        "“%(first)s” can never apply: the assortment has none of %(names)s. Check the spelling, or import the products."
+    ),
+    "segment_unknown": gettext_lazy("“%(first)s” can never apply: there is no segment %(names)s, so nobody is in it."),
+    "gift_unknown": gettext_lazy("“%(first)s” gives %(names)s, which the assortment does not have."),
+    "ended": gettext_lazy("“%(first)s” is published, but its period is over. End it, or give it a new period."),
+    "used_up_uses": gettext_lazy("“%(first)s” is published, but used up: its uses have reached the limit."),
+    "used_up_budget": gettext_lazy("“%(first)s” is published, but used up: its budget is spent."),
+    "names_unknown": gettext_lazy("“%(first)s” names what the assortment does not have: %(names)s."),
+    "batch_idle": gettext_lazy(
+        "No promotion asks for the codes of “%(name)s”, so they do nothing. Write a promotion with the code @%(key)s."
+    ),
+    "shadowed": gettext_lazy(
+        "“%(first)s” never wins: wherever it applies, “%(others)s” applies too and saves at least as much, and only one "
+        "of them can."
+    ),
+    "below_cost": gettext_lazy("“%(first)s” sells “%(product)s” below what it costs."),
+    "stack_below_cost": gettext_lazy(
+        "“%(first)s” and “%(others)s” together sell “%(product)s” below what it costs. Let them exclude each other, or "
+        "give one a lowest price."
+    ),
+    "overlap": gettext_lazy("“%(first)s” and “%(others)s” take something off the same unit, one after the other."),
+    "outbid": gettext_lazy("“%(first)s” gives way to “%(others)s” where both could apply, because that saves more."),
+}
+
+
+def say(finding: Finding, names: Mapping[str, str]) -> str:
+    """In the reader's language; ``names`` of promotions by their keys."""
+    called = [names.get(key, key) for key in finding.promotions]
+    listed = finding.values.get("names", [])
+    more = _(" and %(count)s more") % {"count": len(listed) - 5} if len(listed) > 5 else ""
+    values = {
+        **finding.values,
+        "first": called[0] if called else "",
+        "others": "”, “".join(called[1:]),
+        "names": ", ".join(listed[:5]) + more,
+    }
+    return str(SENTENCES[finding.code]) % values
