@@ -15,8 +15,7 @@ from promotions.deciding import Deal
 from promotions.measuring.drawing import arm_of, person_of
 from promotions.models import Exposure, Redemption
 from promotions.pricing.definitions import Promotion
-from promotions.pricing.engine import evaluate
-from promotions.pricing.index import Index
+from promotions.pricing.engine import evaluate_among
 
 
 def note_exposures(redemption: Redemption, deal: Deal) -> None:
@@ -56,8 +55,8 @@ def _qualified(merchant_id: int, deal: Deal, person: str) -> Iterator[tuple[Prom
 def _would_take(deal: Deal, promotion: Promotion) -> int | None:
     """What it would have taken off; None where it would not have applied, or where its budget does not hold it."""
     cart = deal.decision.cart
-    others = (entry for entry in deal.rules.index_at(deal.at).candidates(cart) if entry.id not in deal.without)
-    decision = evaluate(Index([*others, promotion]), cart)
+    others = [entry for entry in deal.rules.index_at(deal.at).candidates(cart) if entry.id not in deal.without]
+    decision = evaluate_among(sorted([*others, promotion], key=lambda entry: entry.order), cart)
     found = next((entry for entry in decision.applications if entry.promotion.id == promotion.id), None)
     if found is None or found.taking.amount > deal.budgets.get(promotion.id, found.taking.amount):
         return None

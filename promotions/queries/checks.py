@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from catalog.models import Category, Product
-from customers.models import CustomerKpis
+from customers.models import Lifecycle, Profitability, RfmGroup
 from merchants.models import Merchant
 from promotions.linting.checking import check
 from promotions.linting.logic import PARTS
@@ -20,7 +20,6 @@ from promotions.linting.world import Batch, Checked, Entry, Goods, World
 from promotions.models import CouponBatch, Promotion, PromotionVersion, RuleSet, Tier, UseCount
 from promotions.pricing import definitions as d
 from promotions.pricing.reading import known_promotion
-from promotions.queries.people import STANDINGS
 
 # Products that carts are made from: the thinnest margins of those that promotions name, and of all.
 MOST_GOODS = 2_000
@@ -167,13 +166,10 @@ def _known_names(merchant: Merchant, asked: dict[str, set[str]]) -> dict[str, fr
 
 def _segments(merchant: Merchant) -> frozenset[str]:
     """Every segment that somebody could be in."""
-    found = {
-        f"{kind}:{value}"
-        for kind, column in STANDINGS.items()
-        for value, _label in CustomerKpis._meta.get_field(column).choices or ()
-    }
+    kinds = {"lifecycle": Lifecycle, "rfm": RfmGroup, "profitability": Profitability}
+    found = {f"{kind}:{value}" for kind, choices in kinds.items() for value in choices.values}
     tiers = Tier.objects.for_merchant(merchant).values_list("key", flat=True)
-    return frozenset(found | {f"tier:{key}" for key in tiers} | {"lifecycle:lead"})
+    return frozenset(found | {f"tier:{key}" for key in tiers})
 
 
 def _goods(merchant: Merchant, asked: dict[str, set[str]]) -> tuple[list[Goods], bool]:
@@ -182,7 +178,7 @@ def _goods(merchant: Merchant, asked: dict[str, set[str]]) -> tuple[list[Goods],
     share = ExpressionWrapper(F("cost") / NullIf(price, Value(0.0)), output_field=FloatField())
     rows = Product.objects.for_merchant(merchant).filter(active=True, price__gt=0)
     thin = rows.annotate(share=Coalesce(share, Value(0.0))).order_by("-share", "pk").select_related("category")
-    found = {row.pk: row for row in thin[: MOST_GOODS + 1]}
+    found: dict[int, Any] = {row.pk: row for row in thin[: MOST_GOODS + 1]}
     is_whole = len(found) <= MOST_GOODS
     if not is_whole and (named := _named(asked)) is not None:
         found |= {row.pk: row for row in thin.filter(named)[:MOST_GOODS]}
