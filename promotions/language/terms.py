@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import Lifecycle, Profitability, RfmGroup
 from promotions.models import Promotion
 
 Standing = Promotion.Standing
@@ -50,3 +51,49 @@ def audience_of(definition: Mapping[str, Any]) -> str:
     when = definition.get("when", {})
     asked = {kind for part in when.get("all", [when]) for kind in part}
     return next((kind for kind in ("customer", "segment", "code") if kind in asked), "everyone")
+
+
+# Figures of a person that a condition can ask for (docs/kpis.md), and which of them are money.
+KPIS = {
+    "orders_count": _("Number of orders"),
+    "revenue": _("Revenue"),
+    "average_order": _("Average order"),
+    "days_since_last_order": _("Days since the last order"),
+    "units_bought": _("Units bought"),
+    "units_returned": _("Units returned"),
+    "net_revenue": _("Net revenue"),
+    "margin": _("Contribution margin"),
+    "discounts": _("Discounts"),
+    "predicted_orders": _("Predicted orders"),
+    "predicted_value": _("Predicted value"),
+    "alive": _("Probability of buying again"),
+    "mean_gap_days": _("Days between orders"),
+}
+MONEY_KPIS = frozenset({"revenue", "average_order", "net_revenue", "margin", "discounts", "predicted_value"})
+OWN_TRAITS = {"locale": _("Language"), "country": _("Country"), "city": _("City"), "postal_code": _("Postal code")}
+WEEKDAYS = {
+    "mon": _("Monday"),
+    "tue": _("Tuesday"),
+    "wed": _("Wednesday"),
+    "thu": _("Thursday"),
+    "fri": _("Friday"),
+    "sat": _("Saturday"),
+    "sun": _("Sunday"),
+}
+MEASURES = {"spend": _("money spent"), "quantity": _("number of units"), "distinct_products": _("different products")}
+PICKS = {"cheapest": _("the cheapest"), "dearest": _("the dearest")}
+# {kind: (what it is called, its values)}: what a profile stands for, as ``promotions.queries.people`` names it.
+SEGMENTS = {
+    "lifecycle": (_("Lifecycle"), Lifecycle),
+    "rfm": (_("Buying behaviour"), RfmGroup),
+    "profitability": (_("Profitability"), Profitability),
+}
+
+
+def segment_label(name: str) -> str:
+    """``lifecycle:active`` → ``Lifecycle: active``; one that is not ours stays as it is."""
+    kind, _colon, value = name.partition(":")
+    if kind not in SEGMENTS:
+        return name
+    title, choices = SEGMENTS[kind]
+    return f"{title}: {dict(choices.choices).get(value, value)}"
