@@ -4,12 +4,23 @@ from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converters ``key`` and ``long_key``
 from promotions.api import coupons, evaluation, loyalty, offers, redemptions
+from promotions.views import editing, life
 from promotions.views import loyalty as views
 from promotions.views import offers as offer_views
 
 urlpatterns: list[URLPattern] = [
     path("promotions/", offer_views.promotion_list, name="promotion_list"),
+    path("promotions/new", editing.promotion_add, name="promotion_add"),
+    path("promotions/suggest", editing.promotion_suggest, name="promotion_suggest"),
     path("promotions/<int:pk>", offer_views.promotion_detail, name="promotion_detail"),
+    path("promotions/<int:pk>/edit", editing.promotion_edit, name="promotion_edit"),
+    path("promotions/<int:pk>/publish", life.promotion_publish, name="promotion_publish"),
+    path("promotions/<int:pk>/pause", life.promotion_pause, name="promotion_pause"),
+    path("promotions/<int:pk>/end", life.promotion_end, name="promotion_end"),
+    path("promotions/<int:pk>/duplicate", life.promotion_duplicate, name="promotion_duplicate"),
+    path("promotions/<int:pk>/limits", life.promotion_limits, name="promotion_limits"),
+    path("promotions/<int:pk>/versions", life.promotion_versions, name="promotion_versions"),
+    path("promotions/<int:pk>/versions/bring-back", life.promotion_bring_back, name="promotion_bring_back"),
     path("loyalty/", views.loyalty, name="loyalty"),
     path("loyalty/ledger", views.loyalty_ledger, name="loyalty_ledger"),
     path("loyalty/ledger/check", views.loyalty_check, name="loyalty_check"),

@@ -246,8 +246,8 @@ BENEFITS = by_key(
         key="points",
         label=gettext_lazy("Loyalty points"),
         fields=(
-            _count("fixed", gettext_lazy("Points at once"), required=False),
-            _count("each", gettext_lazy("Points per amount"), required=False),
+            Field(name="fixed", label=gettext_lazy("Points at once"), what="whole"),
+            Field(name="each", label=gettext_lazy("Points per amount"), what="whole"),
             Field(name="per", label=gettext_lazy("Amount for these points"), what="money", default=100),
             Field(
                 name="times",

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from promotions.language.words import Words
 
 
@@ -17,8 +19,8 @@ from promotions.language.words import Words
 class Field:
     """Something to fill in. ``what`` says how it is typed and stored; ``default`` is not written down.
 
-    ``what``: money, percent, count, amount (a whole number), number, text, texts, values, choice, choices, flag, moment,
-    clock, selector, steps.
+    ``what``: money, percent, times, count (from 1), whole (from 0), number, text, texts, values, choice, choices, flag,
+    either (yes, no or no matter), moment, clock, selector, steps.
     ``source``: where names to choose from come from (product, category, segment …).
     """
 
@@ -30,6 +32,18 @@ class Field:
     default: Any = None
     source: str = ""
     choices: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None
+
+
+# Which products; "except" is the same once more.
+SELECTOR = (
+    Field(name="products", label=_("Products"), what="texts", source="product"),
+    Field(name="categories", label=_("Categories"), what="texts", source="category"),
+    Field(name="brands", label=_("Brands"), what="texts", source="brand"),
+    Field(name="tags", label=_("Tags"), what="texts", source="tag"),
+    Field(name="price_from", label=_("Price from"), what="money"),
+    Field(name="price_until", label=_("Price up to"), what="money"),
+    Field(name="reduced", label=_("Reduced already"), what="either"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from promotions.language.benefits import BENEFITS, say_benefit
 from promotions.language.conditions import duration, say_condition
@@ -50,8 +50,11 @@ def _benefit(said: Json, words: Words) -> str:
     times = said.get("times")
     if times is None:
         return given
-    often = ngettext("at most once per cart", "at most %(count)s times per cart", times) % {"count": times}
-    return f"{given} ({often})"
+    return f"{given} ({_often(times, _('at most once per cart'), _('at most %(count)s times per cart'))})"
+
+
+def _often(count: int, once: str, often: str) -> str:
+    return once if count == 1 else often % {"count": localize(count)}
 
 
 def _restrictions(said: Json, words: Words) -> list[str]:
@@ -75,22 +78,22 @@ def say_limits(limits: Json, words: Words) -> list[str]:
     """How often it may be had: a phrase for each limit that there is."""
     parts = []
     if (uses := limits.get("uses_limit")) is not None:
-        parts.append(ngettext("at most once", "at most %(count)s times", uses) % {"count": uses})
+        parts.append(_often(uses, _("at most once"), _("at most %(count)s times")))
     if (mine := limits.get("uses_per_customer")) is not None:
-        parts.append(ngettext("at most once per person", "at most %(count)s times per person", mine) % {"count": mine})
+        parts.append(_often(mine, _("at most once per person"), _("at most %(count)s times per person")))
     if (in_window := limits.get("uses_per_window")) is not None:
-        parts.append(_window(in_window, limits.get("window", "day")))
+        parts.append(_often(in_window, *_window(limits.get("window", "day"))))
     if (budget := limits.get("budget")) is not None:
         parts.append(_("at most %(budget)s in all") % {"budget": words.money(budget)})
     return parts
 
 
-def _window(uses: int, window: str) -> str:
+def _window(window: str) -> tuple[str, str]:
     if window == "week":
-        return ngettext("at most once a week", "at most %(count)s times a week", uses) % {"count": uses}
+        return _("at most once a week"), _("at most %(count)s times a week")
     if window == "month":
-        return ngettext("at most once a month", "at most %(count)s times a month", uses) % {"count": uses}
-    return ngettext("at most once a day", "at most %(count)s times a day", uses) % {"count": uses}
+        return _("at most once a month"), _("at most %(count)s times a month")
+    return _("at most once a day"), _("at most %(count)s times a day")
 
 
 @dataclass(frozen=True)

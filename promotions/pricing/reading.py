@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from promotions.pricing import definitions as d
 from promotions.pricing.cart import Cart, Line, Shopper, normalise_code
@@ -21,11 +21,15 @@ Json = Mapping[str, Any]
 
 
 class Unreadable(ValueError):  # noqa: N818  # reads as what it says
-    """``path`` is where in the document, ``problem`` what is wrong there."""
+    """``path`` is where in the document, ``problem`` what is wrong there.
 
-    def __init__(self, path: str, problem: str) -> None:
+    ``rule`` is what the schema demands there (``required``, ``maximum`` …) and ``wanted`` what it names, for callers
+    that say it in other words.
+    """
+
+    def __init__(self, path: str, problem: str, *, rule: str = "", wanted: str = "") -> None:
         super().__init__(f"{path or 'the document'}: {problem}")
-        self.path, self.problem = path, problem
+        self.path, self.problem, self.rule, self.wanted = path, problem, rule, wanted
 
 
 @cache
@@ -37,7 +41,19 @@ def _check(kind: str, document: Any) -> None:
     """Raises Unreadable with the first flaw, in the order of the document."""
     flaws = sorted(_validator(kind).iter_errors(document), key=lambda flaw: [str(part) for part in flaw.absolute_path])
     if flaws:
-        raise Unreadable(".".join(map(str, flaws[0].absolute_path)), flaws[0].message)
+        flaw = flaws[0]
+        path = ".".join(map(str, flaw.absolute_path))
+        raise Unreadable(path, flaw.message, rule=str(flaw.validator), wanted=_wanted(flaw))
+
+
+def _wanted(flaw: ValidationError) -> str:
+    """What a demand of the schema names: the missing or unknown key, the bound, the choices."""
+    found, demanded = flaw.instance, flaw.validator_value
+    if flaw.validator == "required":
+        return next((name for name in demanded if name not in found), "")
+    if flaw.validator == "additionalProperties":
+        return next((name for name in found if name not in flaw.schema.get("properties", {})), "")
+    return ", ".join(map(str, demanded)) if isinstance(demanded, list) else str(demanded)
 
 
 def read_definitions(document: Any) -> tuple[list[d.Promotion], tuple[d.Lane, ...]]:

@@ -11,8 +11,10 @@ from django.utils import timezone
 from core.door import MerchantRequest, merchant_view
 from core.listing import list_rows, render_list
 from merchants.models import Role
+from promotions.forms.offers.editor import offered_by, words_for
+from promotions.language.summary import parts, say_limits, summary
 from promotions.language.terms import AUDIENCES, LANES, TONES, audience_of
-from promotions.models import Promotion
+from promotions.models import Promotion, PromotionVersion
 from promotions.offer_filters import PromotionFilter
 from promotions.queries.offers import Shown, shown, versions_of
 
@@ -68,5 +70,22 @@ def promotion_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     """What it says, how it stands, and what became of it."""
     promotion = find_promotion(request, pk)
     context = promotion_context(request, promotion, "overview")
+    context |= _said(request, promotion, context["version"], context["newest"])
     context["row"] = next((_row(entry) for entry in shown(request.merchant, [promotion], timezone.now())), None)
     return render(request, "promotions/promotion_detail.html", context)
+
+
+def _said(
+    request: MerchantRequest, promotion: Promotion, version: PromotionVersion | None, newest: PromotionVersion | None
+) -> dict[str, Any]:
+    """The promotion in words: what decides (or would), and what is to be published."""
+    if version is None or newest is None:
+        return {}
+    words = words_for(request.merchant, version.definition, newest.definition)
+    offered = offered_by(version, promotion)
+    return {
+        "said": summary(offered, words),
+        "parts": parts(offered, words),
+        "limits": say_limits(offered.limits, words),
+        "to_publish": summary(offered_by(newest, promotion), words),
+    }

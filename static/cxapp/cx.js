@@ -117,3 +117,39 @@ document.addEventListener("htmx:afterSettle", () => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.matches("[popover][data-opens]")) event.target.showPopover();
 });
+
+// <div data-tokens>: what is typed or picked in its text field becomes a ticked box of its own.
+function addToken(field) {
+  const value = field.value.trim();
+  if (!value) return;
+  const holder = field.closest("[data-tokens]");
+  const there = [...holder.querySelectorAll("input[type=checkbox]")].find((box) => box.value === value);
+  if (there) there.checked = true;
+  else {
+    const token = document.createElement("label");
+    token.className = "cx-token";
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", name: field.name, value, checked: true });
+    box.className = "form-check-input";
+    const option = [...(field.list?.options ?? [])].find((one) => one.value === value);
+    const words = document.createElement("span");
+    words.textContent = option?.textContent || value;
+    token.append(box, words);
+    field.before(token);
+  }
+  field.value = "";
+}
+document.addEventListener("keydown", (event) => {
+  const field = event.target.closest("[data-tokens] input[type=text]");
+  if (!field || event.key !== "Enter") return;
+  event.preventDefault();
+  addToken(field);
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+});
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-tokens] input[type=text]")) addToken(event.target);
+});
+
+// When a row with the focus went away, the focus goes to where the next one is added.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (document.activeElement === document.body) event.target.querySelector?.("[data-focus-after]")?.focus();
+});

@@ -1,0 +1,36 @@
+"""What is wrong with a definition, in the reader's language: where, and what may stand there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from promotions.pricing.reading import Unreadable
+
+# What each rule of the schema demands; ``%(wanted)s`` is what it names.
+_DEMANDS: dict[str, Any] = {
+    "required": gettext_lazy("“%(wanted)s” is missing here."),
+    "additionalProperties": gettext_lazy("There is nothing called “%(wanted)s” here."),
+    "type": gettext_lazy("Here belongs a value of the type %(wanted)s."),
+    "pattern": gettext_lazy("This is not written as it has to be."),
+    "minimum": gettext_lazy("At least %(wanted)s."),
+    "maximum": gettext_lazy("At most %(wanted)s."),
+    "minLength": gettext_lazy("This may not be empty."),
+    "maxLength": gettext_lazy("At most %(wanted)s characters."),
+    "minItems": gettext_lazy("At least %(wanted)s of them."),
+    "maxItems": gettext_lazy("At most %(wanted)s of them."),
+    "minProperties": gettext_lazy("Say at least one thing here."),
+    "maxProperties": gettext_lazy("Say one thing only here."),
+    "uniqueItems": gettext_lazy("Nothing may be named twice here."),
+    "enum": gettext_lazy("One of: %(wanted)s."),
+    "anyOf": gettext_lazy("Say at least one thing here."),
+}
+
+
+def spoken_problem(error: Unreadable) -> str:
+    """``benefit.percent: “percent” is missing here.``"""
+    demand = _DEMANDS.get(error.rule)
+    said = str(demand) % {"wanted": error.wanted} if demand else _("This cannot be read.")
+    return f"{error.path or _('The definition')}: {said}"
