@@ -50,7 +50,8 @@ def _benefit(said: Json, words: Words) -> str:
     times = said.get("times")
     if times is None:
         return given
-    return f"{given} ({_often(times, _('at most once per cart'), _('at most %(count)s times per cart'))})"
+    often = _often(times, _("at most once per cart"), _("at most %(count)s times per cart"))
+    return f"{given} ({often})"
 
 
 def _often(count: int, once: str, often: str) -> str:
