@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from catalog.events import ProductsChanged
@@ -143,6 +145,44 @@ def _is_repriced(product: Product, stored: Product | None) -> bool:
     if stored is None or stored.source == Product.Source.ORDERS:
         return True
     return (product.price, product.list_price) != (stored.price, stored.list_price)
+
+
+@transaction.atomic
+def show_prices(
+    merchant: Merchant, lowered: Mapping[int, int], *, among: Collection[int] | None = None, at: datetime
+) -> int:
+    """Note in the price history what promotions make of prices, by product; how many rows that takes.
+
+    Products that were lowered before and are not in ``lowered`` cost what the catalogue says again; ``among`` looks at
+    these products only. The same again notes nothing.
+    """
+    rows = PriceChange.objects.for_merchant(merchant)
+    before = rows.filter(is_promotion=True) if among is None else rows.filter(product__in=among)
+    newest = rows.filter(Q(product__in=lowered) | Q(product__in=before.values("product")))
+    newest = newest.order_by("product_id", "-valid_from", "-id").distinct("product_id")
+    known = {change.product_id: change for change in newest}
+    products = Product.objects.for_merchant(merchant).filter(pk__in={*known, *lowered}).only("merchant", "price", "list_price")
+    wanted = [_shown(product, lowered.get(product.pk), known.get(product.pk), at) for product in products]
+    return len(PriceChange.objects.bulk_create([change for change in wanted if change], batch_size=1000))
+
+
+def _shown(product: Product, lowered: int | None, known: PriceChange | None, at: datetime) -> PriceChange | None:
+    """The next row of the product's history; None where the last one says the same."""
+    price, list_price = product.price, product.list_price
+    if lowered is not None:
+        price, list_price = lowered, max(product.price, product.list_price or 0)
+    elif known is None or not known.is_promotion:
+        return None
+    if known and (known.price, known.list_price, known.is_promotion) == (price, list_price, lowered is not None):
+        return None
+    return PriceChange(
+        merchant_id=product.merchant_id,
+        product=product,
+        price=price,
+        list_price=list_price,
+        is_promotion=lowered is not None,
+        valid_from=max(at, known.valid_from) if known else at,
+    )
 
 
 @transaction.atomic

@@ -26,6 +26,6 @@ class ProductAdmin(MerchantModelAdmin):
 
 @admin.register(PriceChange)
 class PriceChangeAdmin(ReadOnlyAdmin):
-    list_display = ("product", "merchant", "price", "list_price", "valid_from")
+    list_display = ("product", "merchant", "price", "list_price", "is_promotion", "valid_from")
     list_select_related = ("merchant", "product")
     search_fields = ("=product__sku",)

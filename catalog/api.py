@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from catalog.actions import Outcome, ProductData, put_product, put_products
 from catalog.models import Category, Product
+from catalog.queries import shown_price
 from core.api.authentication import caller
 from core.api.idempotency import idempotent
 from core.api.problems import field_errors
@@ -106,8 +107,13 @@ class CategoryPathField(serializers.ListField):
         return str(data.path).split(Category.SEPARATOR)
 
 
-class ProductOutput(serializers.Serializer[Product]):
-    """A stored product."""
+class ProductOutput(serializers.Serializer[Any]):
+    """A stored product, with what it costs now."""
+
+    def to_representation(self, instance: Product) -> dict[str, Any]:
+        instance.shown = shown_price(instance)  # type: ignore[attr-defined]  # read by two fields
+        said: dict[str, Any] = super().to_representation(instance)
+        return said
 
     sku = serializers.CharField()
     title = serializers.CharField()
@@ -124,6 +130,14 @@ class ProductOutput(serializers.Serializer[Product]):
     image_url = serializers.CharField()
     tags = serializers.ListField(child=serializers.CharField())
     active = serializers.BooleanField()
+    shown_price = serializers.IntegerField(
+        source="shown.price", help_text="What one unit costs now: the price less promotions that hold for everybody."
+    )
+    lowest_price_30_days = serializers.IntegerField(
+        source="shown.lowest_30_days",
+        allow_null=True,
+        help_text="Where the shown price is reduced: the lowest of the 30 days before, which “−x %” is measured by.",
+    )
     source = serializers.ChoiceField(choices=Product.Source.choices)  # type: ignore[assignment]  # a field of this name
     updated_at = MomentField()
 

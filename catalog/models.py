@@ -129,13 +129,21 @@ class Product(MerchantModel):
 
 
 class PriceChange(MerchantModel):
-    """The price history: what a product cost from ``valid_from`` until the next row (PAngV § 11 asks for 30 days)."""
+    """The price history: what a product cost from ``valid_from`` until the next row (PAngV § 11 asks for 30 days).
+
+    Prices of the catalogue, and what promotions for everybody make of them while they hold.
+    """
 
     product = models.ForeignKey(
         Product, on_delete=models.CASCADE, related_name="price_changes", verbose_name=_("product")
     )
     price = models.BigIntegerField(_("price"))
     list_price = models.BigIntegerField(_("list price"), null=True)
+    is_promotion = models.BooleanField(
+        _("by promotions"),
+        default=False,
+        help_text=_("Lowered for everybody by promotions; the catalogue's is higher."),
+    )
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, takewhile
 
@@ -25,7 +26,35 @@ def lowest_price_30_days(
     return {pk: _lowest(history.get(pk, []), before) for pk in product_ids}
 
 
-def _history(merchant: Merchant, product_ids: Collection[int]) -> dict[int, list[PriceChange]]:
+@dataclass(frozen=True)
+class Shown:
+    """What one unit costs whoever asks now, and what a reduction of it is measured by; None: none may be shown."""
+
+    price: int
+    is_lowered: bool
+    lowest_30_days: int | None
+
+
+def shown_price(product: Product) -> Shown:
+    """The price with what promotions for everybody take off it; one query."""
+    changes = _history(product.merchant_id, [product.pk]).get(product.pk, [])
+    if not changes:
+        return Shown(product.price, False, None)
+    newest = changes[0]
+    price = newest.price if newest.is_promotion else product.price
+    return Shown(price, newest.is_promotion, _lowest(changes, None))
+
+
+def lowest_by_sku(merchant: Merchant, skus: Collection[str]) -> dict[str, int]:
+    """Of products that are reduced now: the lowest price of the 30 days before; two queries, none for no SKUs."""
+    if not skus:
+        return {}
+    products = dict(Product.objects.for_merchant(merchant).filter(sku__in=skus).values_list("pk", "sku"))
+    lowest = lowest_price_30_days(merchant, list(products))
+    return {products[pk]: price for pk, price in lowest.items() if price is not None}
+
+
+def _history(merchant: Merchant | int, product_ids: Collection[int]) -> dict[int, list[PriceChange]]:
     """Price changes by product, newest first, in one query."""
     rows = PriceChange.objects.for_merchant(merchant).filter(product__in=product_ids)
     ordered = rows.order_by("product_id", "-valid_from", "-id")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from catalog.filters import ProductFilter
 from catalog.models import Product
-from catalog.queries import lowest_price_30_days, price_by_day
+from catalog.queries import price_by_day, shown_price
 from core.charts import Chart, Series
 from core.door import MerchantRequest, merchant_view
 from core.listing import list_rows, render_list
@@ -35,7 +35,7 @@ def product_detail(request: MerchantRequest, pk: int) -> HttpResponse:
         "product": product,
         "price_chart": _price_chart(request, product),
         # PAngV § 11: what a reduction must be measured by.
-        "lowest_price": lowest_price_30_days(request.merchant, [pk])[pk] if product.is_reduced else None,
+        "shown": shown_price(product),
         "changes": product.price_changes.all()[:5],
         "panels": [provider(product) for provider in product_panels],
     }

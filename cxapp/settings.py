@@ -195,6 +195,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "publish-prices": {
+        "task": "promotions.tasks.publish_begun_prices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "turn-points": {"task": "promotions.tasks.turn_points", "schedule": 300.0, "options": {"expires": 300}},
     "review-loyalty": {"task": "promotions.tasks.review_loyalty", "schedule": 24 * 3600.0},
     "figure-promotions": {"task": "promotions.tasks.figure_promotions", "schedule": 24 * 3600.0},

@@ -14,6 +14,7 @@ from promotions.models import (
     Promotion,
     PromotionReport,
     PromotionVersion,
+    PublishedPrices,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
@@ -43,6 +44,11 @@ class PromotionVersionAdmin(ReadOnlyAdmin):
 @admin.register(RuleSet)
 class RuleSetAdmin(ReadOnlyAdmin):
     list_display = ("id", "merchant", "created_at")
+
+
+@admin.register(PublishedPrices)
+class PublishedPricesAdmin(ReadOnlyAdmin):
+    list_display = ("merchant", "published_at")
 
 
 @admin.register(CouponBatch)

@@ -149,7 +149,7 @@ def _complete(merchant: Merchant, lines: Sequence[Mapping[str, Any]]) -> list[di
     """What a line leaves out is as in the catalogue; one query."""
     skus = {line["sku"] for line in lines}
     rows = Product.objects.for_merchant(merchant).filter(sku__in=skus).select_related("category")
-    products = {row.sku: _line_facts(row) for row in rows}
+    products = {row.sku: line_facts(row) for row in rows}
     numbered = []
     for number, line in enumerate(lines, start=1):
         facts = {"id": str(number)} | products.get(line["sku"], {}) | dict(line)
@@ -163,7 +163,8 @@ def _complete(merchant: Merchant, lines: Sequence[Mapping[str, Any]]) -> list[di
     return numbered
 
 
-def _line_facts(product: Product) -> dict[str, Any]:
+def line_facts(product: Product) -> dict[str, Any]:
+    """What a line says of this product; its category is read."""
     rate = (product.tax_rate * 100).quantize(Decimal("0.01"))
     facts: dict[str, Any] = {"unit_price": product.price, "tax_rate": str(rate), "tags": list(product.tags)}
     if product.category:

@@ -1,12 +1,22 @@
 """What promotions do when orders come and go."""
 
+from catalog.events import ProductsChanged
+from core.events import subscribe
 from customers.actions.absorbing import recounts
 from merchants.models import Merchant
 from orders.actions.reactions import on_cancelled, on_placed, on_units_gone
 from promotions.actions.loyalty.ledger import recount
 from promotions.actions.orders import roll_back_order, settle_order, settle_units
+from promotions.actions.prices import publish_prices_of
 from promotions.queries.loyalty import tier_members, tier_segments
 from promotions.queries.people import segment_members, segment_sources
+
+
+@subscribe(ProductsChanged)
+def lower_changed_prices(event: ProductsChanged) -> None:
+    """The shop changed products: promotions for everybody lower their new prices, too."""
+    publish_prices_of(Merchant.objects.get(pk=event.merchant_id), event.product_ids)
+
 
 on_placed.register(settle_order, name="promotions")
 on_units_gone.register(settle_units, name="promotions")

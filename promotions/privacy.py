@@ -29,6 +29,7 @@ from promotions.models import (
     Promotion,
     PromotionReport,
     PromotionVersion,
+    PublishedPrices,
     Redemption,
     RedemptionReturn,
     RedemptionUse,
@@ -50,6 +51,7 @@ PROFILE = _("The profile itself is in the export.")
 
 nothing_personal(Promotion, reason=_("What a shop offers says nothing about who buys."), texts=["key", "name"])
 nothing_personal(RuleSet, reason=_("Which versions were active together."))
+nothing_personal(PublishedPrices, reason=_("Which versions lower the shown prices."))
 nothing_personal(
     CouponBatch,
     reason=_("How codes of a batch look and how long they last."),

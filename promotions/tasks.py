@@ -4,9 +4,11 @@ import logging
 
 from celery import shared_task
 
+from merchants.models import Merchant
 from promotions.actions.loyalty.checking import check_and_note
 from promotions.actions.loyalty.clock import AT_ONCE, turn_due
 from promotions.actions.loyalty.tiers import review_tiers
+from promotions.actions.prices import publish_due_prices, publish_prices
 from promotions.actions.redemptions import EXPIRED_AT_ONCE, expire_due
 from promotions.measuring.figures import figure_measured
 from promotions.models import LoyaltyProgram
@@ -19,6 +21,18 @@ def expire_reservations() -> None:
     """Give back what checkouts left behind; a bounded round, and another at once while there is more."""
     if expire_due() >= EXPIRED_AT_ONCE:
         expire_reservations.delay()
+
+
+@shared_task
+def publish_shop_prices(merchant_id: int) -> None:
+    """After promotions of a shop were activated or stopped."""
+    publish_prices(Merchant.objects.get(pk=merchant_id))
+
+
+@shared_task
+def publish_begun_prices() -> None:
+    """Every minute: promotions for everybody that began or ended by their period."""
+    publish_due_prices()
 
 
 @shared_task

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError, InvalidInput
 from core.locks import lock_name
+from core.rings import ring
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from promotions import active
@@ -145,6 +146,7 @@ def note_active_set(merchant: Merchant) -> RuleSet | None:
     if versions == (newest or []):
         return None
     transaction.on_commit(lambda: active.look_again(merchant.pk))
+    transaction.on_commit(lambda: ring("promotions.tasks.publish_shop_prices", merchant_id=merchant.pk))
     return RuleSet.objects.create(merchant=merchant, versions=versions)
 
 

@@ -133,6 +133,15 @@ class GiftOutput(serializers.Serializer[Any]):
     quantity = serializers.IntegerField()
 
 
+class EvaluatedLineOutput(DecidedLineOutput):
+    """Likewise, with what a reduction of the product's price has to be measured by."""
+
+    lowest_price_30_days = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of one unit, where its price is reduced for everybody: the lowest of the 30 days before.",
+    )
+
+
 class ApplicationOutput(serializers.Serializer[Any]):
     """What one promotion took off; `lines` by line id."""
 
@@ -214,3 +223,10 @@ class DecisionOutput(serializers.Serializer[Any]):
         help_text="Promotions that this person does not get, so that their effect can be measured. For staff.",
     )
     search_was_bounded = serializers.BooleanField()
+
+
+@extend_schema_serializer(component_name="Evaluation")
+class EvaluationOutput(DecisionOutput):
+    """A decision as it is shown to the shopper."""
+
+    lines = EvaluatedLineOutput(many=True)

@@ -3,7 +3,7 @@
 from promotions.models.coupons import Coupon, CouponBatch
 from promotions.models.loyalty import LoyaltyProgram, Member, Referral, ReferralCode, Reward, Tier
 from promotions.models.measuring import Exposure, PromotionReport, Replay
-from promotions.models.offers import Promotion, PromotionVersion, RuleSet
+from promotions.models.offers import Promotion, PromotionVersion, PublishedPrices, RuleSet
 from promotions.models.points import PointEntry, PointLot
 from promotions.models.redemptions import Redemption, RedemptionReturn, RedemptionUse, UseCount
 
@@ -18,6 +18,7 @@ __all__ = [
     "Promotion",
     "PromotionReport",
     "PromotionVersion",
+    "PublishedPrices",
     "Redemption",
     "RedemptionReturn",
     "RedemptionUse",

@@ -165,3 +165,18 @@ class RuleSet(MerchantModel):
 
     def __str__(self) -> str:
         return f"{self.pk}"
+
+
+class PublishedPrices(MerchantModel):
+    """Which versions the shown prices are lowered by for everybody, as the price history says; one row per shop."""
+
+    versions = ArrayField(models.BigIntegerField(), verbose_name=_("versions"), default=list)
+    published_at = models.DateTimeField(_("published"), default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant"], name="published_prices_once")]
+        verbose_name = _("published prices")
+        verbose_name_plural = _("published prices")
+
+    def __str__(self) -> str:
+        return f"{self.merchant_id}: {self.published_at}"

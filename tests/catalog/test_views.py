@@ -93,7 +93,7 @@ def test_the_page_shows_the_price_history(client: Client, merchant: Merchant) ->
     assert prices[day - timedelta(days=6)] == 1800
     assert prices[day - timedelta(days=41)] == 2000
     assert prices[day - timedelta(days=61)] is None
-    assert page.context["lowest_price"] == 1800
+    assert page.context["shown"].lowest_30_days == 1800
     assert "€18.00" in page.text
 
 
