@@ -30,6 +30,7 @@ def is_for_everybody(promotion: Promotion) -> bool:
     return (
         promotion.lane == LANE
         and promotion.combination is Combination.STACK
+        and not promotion.holdout
         and _is_per_unit(promotion)
         and _asks_only_for_time(promotion.condition)
     )

@@ -327,7 +327,7 @@ def _promote(order: Order, number: int) -> None:
     definition = {"id": f"sun-{number}", "version": 1, "benefit": {"percent": {"percent": "10"}}}
     version = PromotionVersion.objects.create(merchant=merchant, promotion=promotion, number=1, definition=definition)
     rules = RuleSet.objects.create(merchant=merchant, versions=[version.pk])
-    PublishedPrices.objects.create(merchant=merchant, versions=[version.pk])
+    PublishedPrices.objects.get_or_create(merchant=merchant, defaults={"versions": [version.pk]})
     batch = CouponBatch.objects.create(merchant=merchant, key=f"SPRING-{number}", name="Spring", length=10, wanted=1)
     coupon = Coupon.objects.create(merchant=merchant, batch=batch, code=f"SPRING{number}", customer=customer)
     redemption = Redemption.objects.create(
