@@ -161,7 +161,9 @@ def show_prices(
     newest = rows.filter(Q(product__in=lowered) | Q(product__in=before.values("product")))
     newest = newest.order_by("product_id", "-valid_from", "-id").distinct("product_id")
     known = {change.product_id: change for change in newest}
-    products = Product.objects.for_merchant(merchant).filter(pk__in={*known, *lowered}).only("merchant", "price", "list_price")
+    products = (
+        Product.objects.for_merchant(merchant).filter(pk__in={*known, *lowered}).only("merchant", "price", "list_price")
+    )
     wanted = [_shown(product, lowered.get(product.pk), known.get(product.pk), at) for product in products]
     return len(PriceChange.objects.bulk_create([change for change in wanted if change], batch_size=1000))
 
