@@ -91,7 +91,6 @@ AUDIT_ACTIONS = [
     ("promotion.paused", _("Promotion paused")),
     ("promotion.ended", _("Promotion ended")),
     ("promotion.limits", _("Limits of a promotion changed")),
-    ("coupon_batch.created", _("Coupon batch made")),
     ("loyalty.updated", _("Loyalty programme changed")),
     ("loyalty.adjusted", _("Points given or taken by staff")),
     ("tier.added", _("Tier added")),

@@ -43,6 +43,8 @@ class Basket:
     ip: str = ""
     # Loyalty points to pay with, at most; they take nothing off a price.
     points: int = 0
+    # How many orders the person had placed by then; None: as many as they have.
+    earlier_orders: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,20 @@ class Deal:
         return [coupons[code].code if code in coupons else code for code in self.codes.given if code in asked]
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A version that is tried: ``alone``, else in its place among what is active. None: what is active without it."""
+
+    key: str
+    promotion: Promotion | None = None
+    alone: bool = False
+
+    def among(self, candidates: Sequence[Promotion]) -> list[Promotion]:
+        others = [] if self.alone else [entry for entry in candidates if entry.id != self.key]
+        tried = [self.promotion] if self.promotion else []
+        return sorted([*others, *tried], key=lambda entry: entry.order)
+
+
 def _names(coupons: Mapping[str, Coupon]) -> dict[str, str]:
     return {token: coupon.code for token, coupon in coupons.items()}
 
@@ -95,10 +111,11 @@ def decide(
     at: datetime,
     without: Mapping[str, str] | None = None,
     lenient: bool = False,
+    trial: Trial | None = None,
 ) -> Deal:
     """The deal on this cart; ``without`` leaves promotions out, ``lenient`` looks at no limit and no validity of codes.
 
-    Raises InvalidInput for a cart that cannot be.
+    ``trial`` looks at a version as if it were active, whatever its period. Raises InvalidInput for a cart that cannot be.
     """
     at = at.astimezone(merchant.tz)
     rules = active.current(merchant.pk)
@@ -109,6 +126,8 @@ def decide(
         document["points"] = dict(zip(("each", "per"), rate, strict=True))
     cart = _cart(document, known)
     candidates = rules.index_at(at).candidates(cart)
+    if trial:
+        candidates = trial.among(candidates)
     keys = [promotion.id for promotion in candidates]
     usage = Usage() if lenient else usage_of(merchant, keys, known, at)
     out = {key: reason for key, reason in (usage.used_up | dict(without or {})).items() if key in keys}
@@ -134,8 +153,12 @@ def _know(merchant: Merchant, basket: Basket, at: datetime) -> Known:
         return active.may_profile(merchant.pk, customer_id)
 
     if basket.customer:
-        return of_customer(basket.customer, at=at, profiling=may, external_id=basket.external_id)
-    return know(merchant, external_id=basket.external_id, email=basket.email, at=at, profiling=may)
+        known = of_customer(basket.customer, at=at, profiling=may, external_id=basket.external_id)
+    else:
+        known = know(merchant, external_id=basket.external_id, email=basket.email, at=at, profiling=may)
+    if basket.earlier_orders is None:
+        return known
+    return replace(known, shopper=known.shopper | {"orders": basket.earlier_orders})
 
 
 def _cart(document: Mapping[str, Any], known: Known) -> Cart:

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 import core.api.converters  # noqa: F401  # registers the converters ``key`` and ``long_key``
 from promotions.api import coupons, evaluation, loyalty, offers, redemptions
-from promotions.views import editing, life
+from promotions.views import editing, life, trying
 from promotions.views import loyalty as views
 from promotions.views import offers as offer_views
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("promotions/<int:pk>/end", life.promotion_end, name="promotion_end"),
     path("promotions/<int:pk>/duplicate", life.promotion_duplicate, name="promotion_duplicate"),
     path("promotions/<int:pk>/limits", life.promotion_limits, name="promotion_limits"),
+    path("promotions/<int:pk>/try", trying.promotion_try, name="promotion_try"),
     path("promotions/<int:pk>/versions", life.promotion_versions, name="promotion_versions"),
     path("promotions/<int:pk>/versions/bring-back", life.promotion_bring_back, name="promotion_bring_back"),
     path("loyalty/", views.loyalty, name="loyalty"),

@@ -21,6 +21,8 @@ def _walk(said: Any) -> Iterator[Name]:
             yield from _walk(part)
     if not isinstance(said, Mapping):
         return
+    if said.get("kind") in _ASKED and isinstance(said.get("wanted"), list):  # what a decision says is missing
+        yield from ((_ASKED[said["kind"]], str(entry)) for entry in said["wanted"])
     for key, value in said.items():
         source = _SELECTED.get(key) or _ASKED.get(key)
         if source and isinstance(value, list):

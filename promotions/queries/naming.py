@@ -10,7 +10,7 @@ from django.db.models import Func, QuerySet
 from django.utils.translation import gettext as _
 
 from catalog.models import Category, Product
-from core.templatetags.cx import country_name
+from core.templatetags.cx import country_name, day, money
 from customers.models import Customer, Identity, Trait
 from merchants.models import Merchant
 from orders.models import Order
@@ -154,6 +154,13 @@ def _find_traits(merchant: Merchant, text: str) -> Iterable[Choice]:
     return [*own, *_recent(Trait.objects.for_merchant(merchant), "name", text)]
 
 
+def _find_orders(merchant: Merchant, text: str) -> Iterable[Choice]:
+    rows = Order.objects.for_merchant(merchant).filter(number__istartswith=text).order_by("-placed_at", "-pk")
+    return [
+        (order.number, f"{day(order.placed_at)} · {money(order.total, order.currency)}") for order in rows[:SUGGESTED]
+    ]
+
+
 def _recent(rows: QuerySet[Any], column: str, text: str) -> list[Choice]:
     newest = rows.order_by("-pk").values_list(column, flat=True)[:LOOKED_AT]
     found = {value for value in newest if value and text.lower() in value.lower()}
@@ -170,4 +177,5 @@ _SUGGESTED: dict[str, Callable[[Merchant, str], Iterable[Choice]]] = {
     "payment_method": _find_payment_methods,
     "country": _find_countries,
     "trait": _find_traits,
+    "order": _find_orders,
 }

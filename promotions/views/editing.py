@@ -118,7 +118,7 @@ def _said(editor: PromotionEditor) -> dict[str, Any]:
     return {"said": "", "missing": editor.flaws()[:3]}
 
 
-@merchant_view(Role.EDITOR)
+@merchant_view(Role.ANALYST)
 def promotion_suggest(request: MerchantRequest) -> HttpResponse:
     """Values to choose from while somebody types: ``source`` says of what, ``field`` in which field of the query."""
     source, name = request.GET.get("source", ""), request.GET.get("field", "")

@@ -48,6 +48,7 @@ ROWS: dict[str, type[Any]] = {
     "promotion_duplicate": Promotion,
     "promotion_limits": Promotion,
     "promotion_versions": Promotion,
+    "promotion_try": Promotion,
     "promotion_bring_back": Promotion,
     "loyalty_member": Customer,
     "loyalty_adjust": Customer,

@@ -117,11 +117,11 @@ CONDITION_CASES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"customer": ["C-1"]}, "for C-1 alone", "nur für C-1"),
     ({"code": ["SUMMER"]}, "with code SUMMER", "mit Code SUMMER"),
-    ({"code": ["@WELCOME"]}, "with a code of the batch Welcome", "mit einem Code der Charge Welcome"),
+    ({"code": ["@WELCOME"]}, "with a code of the batch Welcome", "mit einem Code der Serie Welcome"),
     (
         {"code": ["A", "@WELCOME"]},
         "with code A or with a code of the batch Welcome",
-        "mit Code A oder mit einem Code der Charge Welcome",
+        "mit Code A oder mit einem Code der Serie Welcome",
     ),
     ({"order_number": {"number": 1}}, "with the first order", "mit der ersten Bestellung"),
     ({"order_number": {"number": 3, "every": True}}, "with every 3rd order", "mit jeder 3. Bestellung"),
