@@ -10,14 +10,18 @@ from django.utils import timezone
 
 from catalog.models import Product
 from customers.actions.profiles import Person
+from customers.models import Identity
 from merchants.models import Merchant
 from orders.actions.placement import place_order
 from promotions.actions.offers import PromotionData, VersionData, add_version, create_promotion
 from promotions.models import Promotion, Redemption, RedemptionUse, UseCount
+from tests.customers.tracking_samples import moment, send, viewed
 from tests.factories import CategoryFactory, ProductFactory
 from tests.orders.samples import line, order_data
+from tests.promotions.members import customer
 from tests.promotions.shops import launch, percent
 from tests.queries import queries_of
+from tests.storefront import Storefront
 
 SUN = {"categories": ["Sun care"]}
 
@@ -162,3 +166,18 @@ def test_a_long_cart_costs_as_many_queries_as_a_short_one(client: Client, mercha
         for length in (1, 20)
     ]
     assert counts[0] == counts[1]
+
+
+def test_the_open_basket_of_a_person_is_tried(
+    client: Client, merchant: Merchant, lotion: Product, api: Storefront
+) -> None:
+    order_of(merchant, "A-1", ("L-1", 1, 2100))
+    person = customer(merchant)
+    device = Identity.Kind.ANONYMOUS_ID
+    Identity.objects.create(merchant=merchant, customer=person, kind=device, value="visitor-1")
+    added = {"event": "Product Added", "timestamp": moment(minutes=-5)}
+    goods = [{"sku": "L-1", "quantity": 2}, {"sku": "gone", "quantity": 1}]
+    send(api, [viewed(at, **added, properties=entry) for at, entry in enumerate(goods)])
+    page = client.get(_url(draft(merchant), "source=basket&customer=c-1")).text
+    assert "€8.40 off" in page
+    assert "gone" not in page  # what the catalogue does not know has no price
