@@ -19,17 +19,20 @@ def _walk(said: Any) -> Iterator[Name]:
     if isinstance(said, list):
         for part in said:
             yield from _walk(part)
-    if not isinstance(said, Mapping):
-        return
-    if said.get("kind") in _ASKED and isinstance(said.get("wanted"), list):  # what a decision says is missing
-        yield from ((_ASKED[said["kind"]], str(entry)) for entry in said["wanted"])
-    for key, value in said.items():
-        source = _SELECTED.get(key) or _ASKED.get(key)
-        if source and isinstance(value, list):
-            yield from ((source, entry) for entry in value if isinstance(entry, str))
-        elif key == "code" and isinstance(value, list):
-            yield from (("batch", str(code)[1:]) for code in value if str(code).startswith("@"))
-        elif key == "sku":
-            yield "product", str(value)
-        else:
-            yield from _walk(value)
+    elif isinstance(said, Mapping):
+        if said.get("kind") in _ASKED and isinstance(said.get("wanted"), list):  # what a decision says is missing
+            yield from ((_ASKED[said["kind"]], str(entry)) for entry in said["wanted"])
+        for key, value in said.items():
+            yield from _under(key, value)
+
+
+def _under(key: str, value: Any) -> Iterator[Name]:
+    source = _SELECTED.get(key) or _ASKED.get(key)
+    if source and isinstance(value, list):
+        yield from ((source, entry) for entry in value if isinstance(entry, str))
+    elif key == "code" and isinstance(value, list):
+        yield from (("batch", str(code)[1:]) for code in value if str(code).startswith("@"))
+    elif key == "sku":
+        yield "product", str(value)
+    else:
+        yield from _walk(value)
