@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.privacy import (
     Find,
+    Outcome,
     Person,
     Rows,
     declare,
@@ -14,6 +15,7 @@ from core.privacy import (
     mentioning,
     nothing_personal,
     personal,
+    register_store,
     scrubbed,
     technical,
     withheld,
@@ -41,6 +43,7 @@ from promotions.models import (
     Tier,
     UseCount,
 )
+from promotions.queries import guessing
 from promotions.queries.people import person_digest
 
 BOOKS = _("What a promotion took off an order belongs to the books (HGB § 257, AO § 147), without the person.")
@@ -231,4 +234,17 @@ declare(
         withheld("refusal", reason=_("Would say something about the other person.")),
         technical("id", "merchant", "referrer", "invited", "order"),
     ],
+)
+
+
+def _forget_tries(person: Person) -> Outcome:
+    return Outcome(deleted=guessing.forget(person.merchant_id, [*person.addresses, *person.numbers]))
+
+
+register_store(
+    "promotions.guessing",
+    title=_("Tries of codes in Redis"),
+    explanation=_("How many codes that do not exist were tried under a digest of the number or address, for a day."),
+    erase=_forget_tries,
+    rank=17,
 )

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db.models import F, Q
 
-from core.locks import lock_name
+from core.locks import lock_name, lock_names_together
 from merchants.models import Merchant
 from promotions.deciding import Deal
 from promotions.models import Coupon, Promotion, Redemption, RedemptionUse, UseCount
@@ -44,6 +44,7 @@ def book(merchant: Merchant, wanted: dict[str, int], known: Known, *, at: dateti
     be looked at, because nobody knows who it is, gets nothing that is limited per customer.
     """
     booking = Booking()
+    lock_names_together(limits_lock(merchant.pk, key) for key in wanted)
     for promotion in limited(merchant, list(wanted)):
         window = window_of(promotion, at)
         reason = _take(_Want(promotion, wanted[promotion.key], window), known, force=force)
@@ -54,6 +55,12 @@ def book(merchant: Merchant, wanted: dict[str, int], known: Known, *, at: dateti
             booking.blocked[promotion.key] = reason
             return booking
     return booking
+
+
+def limits_lock(merchant_id: int, key: str) -> str:
+    """Whoever counts a promotion's uses, or finds that they need no counting, holds this together with all others who
+    do; whoever changes its limits holds it alone, and so counts every use anew, also those of open transactions."""
+    return f"promotion-limits:{merchant_id}:{key}"
 
 
 def _take(want: _Want, known: Known, *, force: bool) -> str:
@@ -152,11 +159,10 @@ def write_uses(redemption: Redemption, deal: Deal, applied: Sequence[str], count
 
 def give_back(redemption: Redemption) -> None:
     """Take the redemption's uses off every count, in the order in which they were taken."""
-    uses = list(
-        RedemptionUse.objects.for_merchant(redemption.merchant_id)
-        .filter(redemption=redemption)
-        .order_by("promotion", "pk")
-    )
+    rows = RedemptionUse.objects.for_merchant(redemption.merchant_id).filter(redemption=redemption)
+    keys = rows.exclude(promotion=None).order_by().values_list("promotion__key", flat=True)
+    lock_names_together(limits_lock(redemption.merchant_id, key) for key in keys)
+    uses = list(rows.order_by("promotion", "pk"))
     for use in uses:
         if use.is_counted and use.promotion_id:
             _uncount(use)

@@ -17,6 +17,7 @@ from core.rings import ring
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from promotions import active
+from promotions.actions.booking import limits_lock
 from promotions.measuring.drawing import check_holdout
 from promotions.models import Promotion, PromotionVersion, Redemption, RedemptionUse, RuleSet, UseCount
 from promotions.pricing.reading import Unreadable, read_promotion
@@ -154,6 +155,8 @@ def note_active_set(merchant: Merchant) -> RuleSet | None:
 def set_limits(promotion: Promotion, limits: Mapping[str, Any], *, staff: Staff | None = None) -> Promotion:
     """Change limits; what was used until now counts towards them."""
     promotion = _locked(promotion)
+    # Reservations that are being made right now come to an end first, and are counted with the others.
+    lock_name(limits_lock(promotion.merchant_id, promotion.key))
     before = {name: getattr(promotion, name) for name in LIMITS}
     for name, value in limits.items():
         setattr(promotion, name, value)

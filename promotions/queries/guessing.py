@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
@@ -49,7 +49,7 @@ def asking(merchant: Merchant, *, external_id: str = "", email: str = "", ip: st
     """Under which names the tries of this cart's shopper are counted."""
     person, names = external_id or email, []
     if person:
-        names.append(f"{PERSON}:{person_digest(merchant.pk, person)[:32]}")
+        names.append(_named(merchant.pk, person))
     if ip:
         names.append(f"{ADDRESS}:{person_digest(merchant.pk, f'ip:{_line_of(ip)}')[:32]}")
     return names
@@ -106,6 +106,24 @@ def _guesser(name: str, at: float, tries: int, profile: bytes | None, now: float
     kind, _colon, who = name.partition(":")
     until = datetime.fromtimestamp(now + wait, UTC) if wait else None
     return Guesser(kind, who, int(profile) if profile else None, tries, datetime.fromtimestamp(at, UTC), until)
+
+
+def forget(merchant_id: int, values: Iterable[str]) -> int:
+    """Erase what was counted under these numbers and addresses; how many names that were. Raises RedisError."""
+    now, client, found = time.time(), redis_client(), 0
+    for name in [_named(merchant_id, value) for value in values]:
+        tried = [tried_key(merchant_id, name, window, now) for window in LIMITS[PERSON]]
+        gone = (
+            client.delete(*tried),
+            client.zrem(newest_key(merchant_id), name),
+            client.hdel(people_key(merchant_id), name),
+        )
+        found += any(gone)
+    return found
+
+
+def _named(merchant_id: int, person: str) -> str:
+    return f"{PERSON}:{person_digest(merchant_id, person)[:32]}"
 
 
 # --- how it lies in Redis --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -12,6 +12,7 @@ from django.db import OperationalError, connection, transaction
 from core.errors import DomainError
 from merchants.models import Merchant
 from promotions import active
+from promotions.actions.offers import set_limits
 from promotions.actions.redemptions import ReservationData, confirm, release, reserve
 from promotions.models import Coupon, Redemption, UseCount
 from tests.factories import MerchantFactory
@@ -125,3 +126,58 @@ def test_unlimited_promotions_touch_no_row_that_others_wait_for(
     finally:
         may_end.set()
         other.join()
+
+
+def test_a_limit_that_is_added_counts_reservations_that_are_being_made(shop: Merchant) -> None:
+    """Whoever decided before there was a limit is counted as well; whoever gives back meanwhile is not."""
+    promotion = launch(shop, "sun", percent())
+    given_back = reserving(shop)()
+    are_open, may_end = Semaphore(0), Event()
+
+    def stay_open(work: Callable[[], object]) -> None:
+        try:
+            with transaction.atomic():
+                work()
+                are_open.release()
+                may_end.wait(20)
+        finally:
+            connection.close()
+
+    def limit() -> None:
+        try:
+            set_limits(promotion, {"uses_limit": 10})
+        finally:
+            connection.close()
+
+    open_ones = [Thread(target=stay_open, args=[work]) for work in (reserving(shop), lambda: release(given_back))]
+    limiting = Thread(target=limit)
+    for thread in open_ones:
+        thread.start()
+    assert all(are_open.acquire(timeout=20) for _thread in open_ones)
+    limiting.start()
+    limiting.join(0.5)
+    assert limiting.is_alive()
+    may_end.set()
+    for thread in [*open_ones, limiting]:
+        thread.join(20)
+    assert promotion.counts.get(window="").used == 1
+    release(Redemption.objects.for_merchant(shop).get(state="reserved"))
+    assert promotion.counts.get(window="").used == 0
+
+
+def test_limits_that_come_and_go_under_many_hands_count_every_use(shop: Merchant) -> None:
+    promotion = launch(shop, "sun", percent())
+
+    def come_and_go(number: int) -> None:
+        redemption = reserving(shop)()
+        if number % 3 == 0:
+            release(redemption)
+
+    def limit(number: int) -> None:
+        set_limits(promotion, {"uses_limit": 100 + number})
+
+    at_once(
+        [lambda number=number: (limit if number % 8 == 0 else come_and_go)(number) for number in range(48)]  # type: ignore[misc]
+    )
+    held = Redemption.objects.for_merchant(shop).filter(state="reserved").count()
+    assert promotion.counts.get(window="").used == held
