@@ -168,8 +168,8 @@ def give_back(redemption: Redemption) -> None:
             _uncount(use)
     coupons = sorted(use.coupon_id for use in uses if use.coupon_id)
     for coupon in coupons:
-        rows = Coupon.objects.for_merchant(redemption.merchant_id).filter(pk=coupon, used__gt=0)
-        rows.update(used=F("used") - 1)
+        held = Coupon.objects.for_merchant(redemption.merchant_id).filter(pk=coupon, used__gt=0)
+        held.update(used=F("used") - 1)
 
 
 def _uncount(use: RedemptionUse) -> None:
