@@ -201,6 +201,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "turn-points": {"task": "promotions.tasks.turn_points", "schedule": 300.0, "options": {"expires": 300}},
+    "reward-reviews": {
+        "task": "promotions.tasks.reward_reviews",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "review-loyalty": {"task": "promotions.tasks.review_loyalty", "schedule": 24 * 3600.0},
     "figure-promotions": {"task": "promotions.tasks.figure_promotions", "schedule": 24 * 3600.0},
     "train-nightly": {

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_lazy
+from django.urls import reverse
+from django.utils.formats import localize
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 from rest_framework import serializers
 
-from core.providers import LookupSection, NavigationItem, Panel, customer_lookup, customer_panels, navigation
+from core.providers import (
+    LookupSection,
+    NavigationItem,
+    Panel,
+    TimelineEntry,
+    TimelineFilter,
+    customer_lookup,
+    customer_panels,
+    customer_timeline,
+    navigation,
+    timeline_filters,
+)
 from customers.models import Customer
+from promotions.models import PointEntry
 from promotions.queries.loyalty import (
     member_of,
     next_to_activate,
@@ -22,6 +39,9 @@ navigation.register(
     NavigationItem("promotion_list", gettext_lazy("Promotions"), "discount", "promotions"), name="promotions", rank=10
 )
 navigation.register(NavigationItem("loyalty", gettext_lazy("Loyalty"), "award", "promotions"), name="loyalty", rank=60)
+
+
+Kind = PointEntry.Kind
 
 
 class LoyaltyLookupOutput(serializers.Serializer[Any]):
@@ -61,10 +81,62 @@ def loyalty_panel(customer: Customer) -> Panel:
     return Panel("promotions/loyalty/panel.html", context)
 
 
+_WORDS: dict[str, tuple[Any, Any, str]] = {
+    # kind: what it says of points, of pending ones, and its tone
+    Kind.EARN: (gettext_noop("Earned %(points)s points"), gettext_noop("Earned %(points)s points, pending"), "success"),
+    Kind.ACTIVATE: (gettext_noop("%(points)s points can be spent"), "", "success"),
+    Kind.BURN: (gettext_noop("Spent %(points)s points"), "", "info"),
+    Kind.RESTORE: (gettext_noop("Got %(points)s points back"), "", "success"),
+    Kind.EXPIRE: (gettext_noop("%(points)s points expired"), "", "neutral"),
+    Kind.REVERSE: (
+        gettext_noop("%(points)s points were taken back"),
+        gettext_noop("%(points)s pending points were taken back"),
+        "warning",
+    ),
+    Kind.ADJUST: (gettext_noop("Staff corrected the account by %(points)s points"), "", "info"),
+    Kind.SETTLE: (gettext_noop("%(points)s points paid a debt"), "", "neutral"),
+}
+
+
+def point_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
+    """Provider: what became of the person's points."""
+    rows = PointEntry.objects.for_merchant(customer.merchant_id).filter(customer=customer)
+    if before is not None:
+        rows = rows.filter(created_at__lt=before)
+    newest = rows.select_related("order", "lot").order_by("-created_at", "-pk")
+    return [_told(customer, entry) for entry in newest[:limit]]
+
+
+def _told(customer: Customer, entry: PointEntry) -> TimelineEntry:
+    said, pending, tone = _WORDS[entry.kind]
+    amount = entry.points or entry.pending
+    signed = entry.kind == Kind.ADJUST
+    number = localize(amount if signed else abs(amount))
+    return TimelineEntry(
+        at=entry.created_at,
+        kind=f"points.{entry.kind}",
+        icon="award",
+        title=_(said if entry.points or not pending else pending) % {"points": number},
+        detail=entry.reason or _cause(entry),
+        url=reverse("loyalty_member", args=[customer.merchant.slug, customer.pk]),
+        tone=tone,
+    )
+
+
+def _cause(entry: PointEntry) -> str:
+    if entry.order:
+        return _("Order %(number)s") % {"number": entry.order.number}
+    return capfirst(entry.lot.get_kind_display()) if entry.lot else ""
+
+
 def _next_tier(customer: Customer, height: int) -> Any:
     return next((tier for tier in tiers_of(customer.merchant) if tier.at_least > height), None)
 
 
+customer_timeline.register(point_entries, name="points")
+timeline_filters.register(
+    TimelineFilter(gettext_lazy("Points"), "award", frozenset({"points"})), name="points", rank=60
+)
 customer_panels.register(loyalty_panel, name="loyalty", rank=15)
 customer_lookup.register(
     LookupSection(LoyaltyLookupOutput(allow_null=True, help_text="Null: no points yet."), _lookup),

@@ -9,24 +9,25 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import KitForm, KitModelForm
-from core.money import MAX_AMOUNT, to_major, to_minor
 from merchants.models import Merchant
 from promotions.actions.loyalty.programme import RewardData
+from promotions.forms.offers.fields import MoneyField, TimesField
 from promotions.models import LoyaltyProgram, Tier
 from promotions.models.loyalty import MOST_POINTS
 
-NOTHING = Decimal(0)
 
+class _Amount(MoneyField):
+    """Money that is at least ``least``; what may be left out is nothing."""
 
-def _amount(label: Any, help_text: Any = "", *, least: Decimal = NOTHING, required: bool = True) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label,
-        min_value=least,
-        max_value=MAX_AMOUNT // 10**6,
-        decimal_places=2,
-        required=required,
-        help_text=help_text,
-    )
+    def __init__(self, *, least: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._least = least
+
+    def clean(self, value: Any) -> int:
+        amount = super().clean(value) or 0
+        if amount < self._least:
+            raise forms.ValidationError(_("An amount above nothing."), code="min_value")
+        return amount
 
 
 class ProgrammeForm(KitModelForm):
@@ -35,20 +36,12 @@ class ProgrammeForm(KitModelForm):
     marks_optional = False
     money: ClassVar[tuple[str, ...]] = ("per", "value_of_hundred", "referral_at_least")
     groups: ClassVar[list[tuple[Any, list[str]]]] = [
-        (_("Earning"), ["is_active", "each", "per", "rounding", "pending_days", "valid_months"]),
+        (_("Earning"), ["is_active", "each", "per", "rounding", "pending_days", "valid_months", "imports_from"]),
         (_("Spending in the cart"), ["value_of_hundred", "burn_from"]),
-        (_("Reviews"), ["review_points"]),
+        (_("Reviews"), ["review_points", "tracks_reviews"]),
         (_("Invitations"), ["referral_points", "invited_points", "referral_at_least", "referrals_per_year"]),
         (_("How tiers are reached and lost"), ["tier_basis", "tier_months", "grace_days"]),
     ]
-
-    per = _amount(_("per amount"), LoyaltyProgram._meta.get_field("per").help_text, least=Decimal("0.01"))
-    value_of_hundred = _amount(
-        _("100 points are worth"), LoyaltyProgram._meta.get_field("value_of_hundred").help_text, required=False
-    )
-    referral_at_least = _amount(
-        _("smallest first order"), LoyaltyProgram._meta.get_field("referral_at_least").help_text, required=False
-    )
 
     class Meta:
         model = LoyaltyProgram
@@ -59,9 +52,11 @@ class ProgrammeForm(KitModelForm):
             "rounding",
             "pending_days",
             "valid_months",
+            "imports_from",
             "value_of_hundred",
             "burn_from",
             "review_points",
+            "tracks_reviews",
             "referral_points",
             "invited_points",
             "referral_at_least",
@@ -70,22 +65,23 @@ class ProgrammeForm(KitModelForm):
             "tier_months",
             "grace_days",
         ]
+        widgets: ClassVar[dict[str, Any]] = {"imports_from": forms.DateInput({"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, data: Any, *, merchant: Merchant, program: LoyaltyProgram) -> None:
-        self._currency = merchant.currency
-        initial = {name: to_major(getattr(program, name), merchant.currency) for name in self.money}
-        super().__init__(data, instance=program, initial=initial)
+        super().__init__(data, instance=program)
+        for name in self.money:
+            about: Any = LoyaltyProgram._meta.get_field(name)
+            self.fields[name] = _Amount(
+                currency=merchant.currency,
+                label=about.verbose_name,
+                help_text=about.help_text,
+                required=name == "per",
+                least=name == "per",
+            )
 
     def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
         """The fields under their headings."""
         return [(title, [self[name] for name in names]) for title, names in self.groups]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        for name in self.money:
-            if name in cleaned:
-                cleaned[name] = to_minor(cleaned[name] or Decimal(0), self._currency)
-        return cleaned
 
     def values(self) -> dict[str, Any]:
         """The validated programme, field by field."""
@@ -99,9 +95,7 @@ class TierForm(KitForm):
     key = forms.SlugField(
         label=_("Key"), max_length=40, help_text=_("For programs and segments: small letters, digits and hyphens.")
     )
-    multiplier = forms.DecimalField(
-        label=_("Points are multiplied by"), min_value=1, max_value=100, decimal_places=2, initial=1
-    )
+    multiplier = TimesField(label=_("Points are multiplied by"))
     benefits = forms.CharField(
         label=_("Benefits"),
         max_length=300,
@@ -114,11 +108,13 @@ class TierForm(KitForm):
     def __init__(self, data: Any, *, merchant: Merchant, program: LoyaltyProgram, tier: Tier) -> None:
         self._currency = merchant.currency
         self._is_money = program.tier_basis == LoyaltyProgram.Basis.REVENUE
-        initial = {"name": tier.name, "key": tier.key, "benefits": tier.benefits, "multiplier": tier.hundredths / 100}
+        initial = {"name": tier.name, "key": tier.key, "benefits": tier.benefits, "multiplier": _times(tier)}
         super().__init__(data, initial=initial | self._step(tier))
         label = _("From a revenue of") if self._is_money else _("From so many points")
         self.fields["at_least"] = (
-            _amount(label) if self._is_money else forms.IntegerField(label=label, min_value=0, max_value=MOST_POINTS)
+            _Amount(currency=self._currency, label=label)
+            if self._is_money
+            else forms.IntegerField(label=label, min_value=0, max_value=MOST_POINTS)
         )
         self.fields["at_least"].help_text = _("In the months that the programme looks at.")
         self.order_fields(self.field_order)
@@ -126,17 +122,16 @@ class TierForm(KitForm):
     def _step(self, tier: Tier) -> dict[str, Any]:
         if not tier.pk:
             return {}
-        return {"at_least": to_major(tier.at_least, self._currency) if self._is_money else tier.at_least}
+        return {"at_least": tier.at_least}
 
     def values(self) -> dict[str, Any]:
         """The validated tier, field by field."""
         valid = self.cleaned_data
-        step = to_minor(valid["at_least"], self._currency) if self._is_money else valid["at_least"]
         return {
             "name": valid["name"],
             "key": valid["key"],
-            "at_least": step,
-            "hundredths": int(valid["multiplier"] * 100),
+            "at_least": valid["at_least"],
+            "hundredths": int(Decimal(valid["multiplier"]) * 100),
             "benefits": valid["benefits"],
         }
 
@@ -152,13 +147,15 @@ class RewardForm(KitForm):
         help_text=_("For programs: small letters, digits and hyphens."),
     )
     points = forms.IntegerField(label=_("Costs points"), min_value=1, max_value=MOST_POINTS)
-    amount = _amount(_("Takes off"), least=Decimal("0.01"))
-    at_least = _amount(_("From a cart of"), required=False)
     days = forms.IntegerField(label=_("Code valid for days"), min_value=1, max_value=3650, initial=90)
 
+    field_order = ["name", "key", "points", "amount", "at_least", "days"]
+
     def __init__(self, data: Any, *, merchant: Merchant) -> None:
-        self._currency = merchant.currency
         super().__init__(data)
+        self.fields["amount"] = _Amount(currency=merchant.currency, label=_("Takes off"), least=1)
+        self.fields["at_least"] = _Amount(currency=merchant.currency, label=_("From a cart of"), required=False)
+        self.order_fields(self.field_order)
 
     def data_of_reward(self) -> RewardData:
         """The validated reward."""
@@ -167,10 +164,15 @@ class RewardForm(KitForm):
             key=valid["key"],
             name=valid["name"],
             points=valid["points"],
-            amount=to_minor(valid["amount"], self._currency),
-            at_least=to_minor(valid["at_least"] or Decimal(0), self._currency),
+            amount=valid["amount"],
+            at_least=valid["at_least"],
             days=valid["days"],
         )
+
+
+def _times(tier: Tier) -> str:
+    """``1.5`` for 150 hundredths."""
+    return f"{(Decimal(tier.hundredths) / 100).normalize():f}"
 
 
 class AdjustmentForm(KitForm):

@@ -58,7 +58,18 @@ class LoyaltyProgram(MerchantModel):
         _("pending days"),
         default=30,
         validators=[MaxValueValidator(366)],
-        help_text=_("From the order until its points can be spent: delivery and the time for returns."),
+        help_text=_(
+            "Until an order's points can be spent: the time for returns, from its delivery, or from the order where no"
+            " delivery is known."
+        ),
+    )
+    imports_from = models.DateField(
+        _("imported orders from"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Orders of imported files earn points where they were placed on this day or later; empty: none do."
+        ),
     )
     valid_months = models.PositiveSmallIntegerField(
         _("valid months"),
@@ -78,6 +89,15 @@ class LoyaltyProgram(MerchantModel):
         _("points for a review"),
         _("Whatever it says. A review that was rewarded has to be labelled so, and does not count in averages."),
     )
+    tracks_reviews = models.BooleanField(
+        _("also for tracked reviews"),
+        default=False,
+        help_text=_(
+            "For “Product Reviewed” of the shop's tracking, once per product, if the person bought it. Leave it off where"
+            " the shop's server reports reviews itself."
+        ),
+    )
+    reviews_seen = models.DateTimeField(_("tracked reviews seen until"), null=True, editable=False)
     referral_points = _points(_("points for inviting somebody"))
     invited_points = _points(_("points for being invited"))
     referral_at_least = models.PositiveBigIntegerField(

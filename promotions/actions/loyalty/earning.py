@@ -7,7 +7,6 @@ difference is booked. So the same call twice, or in another order, comes to the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -24,6 +23,7 @@ from promotions import active
 from promotions.actions.loyalty.ledger import Account, opened
 from promotions.actions.loyalty.spending import give_back_unspent
 from promotions.actions.loyalty.tiers import rise
+from promotions.actions.loyalty.waiting import waiting_terms, waits_until
 from promotions.deciding import decide, order_basket, stored_cart
 from promotions.models import LoyaltyProgram, PointEntry, PointLot, Redemption
 from promotions.pricing import definitions as d
@@ -46,10 +46,18 @@ def earn_for_order(order: Order) -> None:
     known = set(PointLot.objects.for_merchant(order.merchant_id).filter(order=order).values_list("kind", "customer"))
     customer = order.customer
     is_new = (Kind.ORDER, order.customer_id) not in known
-    if program.is_active and is_new and customer is not None and customer.erased_at is None:
+    if program.is_active and is_new and _counts(program, order) and customer is not None and customer.erased_at is None:
         _open_lot(program, order, customer)
     if known:
         settle_order_points(order)
+
+
+def _counts(program: LoyaltyProgram, order: Order) -> bool:
+    """Orders of the past, which were imported, earn only from the day that the shop says."""
+    if order.source != Order.Source.IMPORT:
+        return True
+    day = order.placed_at.astimezone(order.merchant.tz).date()
+    return program.imports_from is not None and day >= program.imports_from
 
 
 def _open_lot(program: LoyaltyProgram, order: Order, customer: Customer) -> None:
@@ -63,12 +71,12 @@ def _open_lot(program: LoyaltyProgram, order: Order, customer: Customer) -> None
 
 
 def _order_lot(program: LoyaltyProgram, order: Order, kind: str, key: str, terms: Terms) -> PointLot:
-    activates = order.placed_at + timedelta(days=program.pending_days)
+    activates = waits_until(order, program.pending_days)
     return PointLot(
         kind=kind,
         key=key,
         order=order,
-        terms=terms.as_json(),
+        terms=waiting_terms(program, terms),
         earned_at=order.placed_at,
         activates_at=activates,
         expires_at=expiry(program, activates),

@@ -25,7 +25,7 @@ from promotions.models import Member, PointEntry, PointLot
 Kind = PointEntry.Kind
 # Points that come back after their lot expired can still be spent so long.
 SECOND_CHANCE = timedelta(days=14)
-_CHANGED = ["points", "pending", "left", "lapsed", "activated_at", "expires_at"]
+_CHANGED = ["points", "pending", "left", "lapsed", "activates_at", "activated_at", "expires_at"]
 
 
 class Account:
@@ -89,6 +89,11 @@ class Account:
         elif points:
             self.set_worth(lot, points, **about)
         return lot
+
+    def wait_until(self, lot: PointLot, moment: datetime, *, expires_at: datetime | None) -> None:
+        """A lot that is still pending waits until then."""
+        lot.activates_at, lot.expires_at = moment, expires_at
+        self._touched.add(lot.pk)
 
     def set_worth(self, lot: PointLot, points: int, **about: Any) -> None:
         """What the lot's cause is worth from now on: the difference comes, or goes.

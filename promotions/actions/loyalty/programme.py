@@ -9,6 +9,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
+from core.rings import ring
 from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from promotions import active
@@ -42,6 +43,8 @@ def set_programme(merchant: Merchant, values: dict[str, Any], *, staff: Staff | 
     changes = _change(program, values)
     program.save()
     transaction.on_commit(lambda: active.look_again(merchant.pk))
+    if {"imports_from", "is_active"} & changes.keys():
+        transaction.on_commit(lambda: ring("promotions.tasks.earn_imported", merchant_id=merchant.pk))
     if changes:
         record_audit(merchant, "loyalty.updated", staff=staff, subject=program, changes=changes)
     return program

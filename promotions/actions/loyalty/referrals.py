@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -12,6 +11,7 @@ from core.locks import lock_name
 from customers.models import Customer, Identity
 from orders.models import Order
 from promotions.actions.loyalty.ledger import opened
+from promotions.actions.loyalty.waiting import waiting_terms, waits_until
 from promotions.models import LoyaltyProgram, PointLot, Referral, ReferralCode
 from promotions.pricing import codes
 from promotions.pricing.cart import normalise_code
@@ -77,12 +77,12 @@ def note_referral(order: Order) -> None:
 
 def _give(program: LoyaltyProgram, order: Order, customer_id: int, kind: str, points: int) -> None:
     """A lot that is worth nothing until the order is settled, in the same transaction."""
-    activates = order.placed_at + timedelta(days=program.pending_days)
+    activates = waits_until(order, program.pending_days)
     lot = PointLot(
         kind=kind,
         key=f"{kind}:{order.pk}",
         order=order,
-        terms=Terms(fixed=points, at_least=program.referral_at_least).as_json(),
+        terms=waiting_terms(program, Terms(fixed=points, at_least=program.referral_at_least)),
         earned_at=order.placed_at,
         activates_at=activates,
         expires_at=expiry(program, activates),
