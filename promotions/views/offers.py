@@ -24,7 +24,9 @@ def promotion_list(request: MerchantRequest) -> HttpResponse:
     """Every promotion with how it stands."""
     rows = Promotion.objects.for_merchant(request.merchant).select_related("version")
     listing = list_rows(request, PromotionFilter, rows)
-    promotions = [_row(entry) for entry in shown(request.merchant, listing.rows, timezone.now())]
+    entries = shown(request.merchant, listing.rows, timezone.now())
+    words = words_for(request.merchant, *(entry.version.definition for entry in entries))
+    promotions = [_row(entry) | {"said": summary(offered_by(entry.version), words)} for entry in entries]
     return render_list(request, "promotions/promotion_list.html", listing, {"promotions": promotions})
 
 

@@ -41,18 +41,19 @@ document.addEventListener("toasts", (event) => {
 document.addEventListener("htmx:sendError", () => showToast("error", toasts.dataset.offline));
 document.addEventListener("htmx:responseError", () => showToast("error", toasts.dataset.failed));
 
-// Empty filters stay out of the address.
-document.addEventListener("htmx:configRequest", (event) => {
-  if (event.detail.verb !== "get") return;
-  for (const [name, value] of [...event.detail.formData]) {
-    if (value === "") event.detail.formData.delete(name);
+// Empty fields stay out of the address; of several of one name those that are filled in stay.
+function dropEmpty(data) {
+  for (const name of new Set(data.keys())) {
+    const filled = data.getAll(name).filter((value) => value !== "");
+    data.delete(name);
+    for (const value of filled) data.append(name, value);
   }
+}
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb === "get") dropEmpty(event.detail.formData);
 });
 document.addEventListener("formdata", (event) => {
-  if (event.target.method !== "get") return;
-  for (const [name, value] of [...event.formData]) {
-    if (value === "") event.formData.delete(name);
-  }
+  if (event.target.method === "get") dropEmpty(event.formData);
 });
 
 // The appearance changes at once; the form stores the choice behind it.

@@ -147,18 +147,18 @@ CONDITION_CASES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"channel": ["web", "app"]}, "in the channel online shop or app", "im Kanal Onlineshop oder App"),
     ({"payment_method": ["paypal"]}, "when paid by paypal", "bei Zahlung mit paypal"),
-    ({"country": ["DE", "AT"]}, "delivered to Germany or Austria", "mit Lieferung nach Deutschland oder Österreich"),
+    ({"country": ["DE", "AT"]}, "delivered to Germany or Austria", "mit Lieferland Deutschland oder Österreich"),
     ({"shipping_method": ["express"]}, "when sent by express", "bei Versand mit express"),
     ({"not": {"code": ["X"]}}, "not with code X", "nicht mit Code X"),
     (
         {"any": [{"segment": ["tier:gold"]}, {"all": [{"spend": {"at_least": 100}}, {"country": ["DE"]}]}]},
         "for “tier:gold” or (from €1.00, delivered to Germany)",
-        "für „tier:gold“ oder (ab 1,00\xa0€, mit Lieferung nach Deutschland)",
+        "für „tier:gold“ oder (ab 1,00\xa0€, mit Lieferland Deutschland)",
     ),
     (
         {"not": {"any": [{"country": ["DE"]}, {"country": ["AT"]}]}},
         "not (delivered to Germany or delivered to Austria)",
-        "nicht (mit Lieferung nach Deutschland oder mit Lieferung nach Österreich)",
+        "nicht (mit Lieferland Deutschland oder mit Lieferland Österreich)",
     ),
     (
         {

@@ -68,7 +68,10 @@ class Node:
     def form(self) -> PartForm:
         """The fields of a condition."""
         data = None if self.raw is None else typed(self.raw, self.place)
-        return PartForm(data, kind=CONDITIONS[self.kind], shop=self.shop, prefix=self.place, value=self.value)
+        form = PartForm(data, kind=CONDITIONS[self.kind], shop=self.shop, prefix=self.place, value=self.value)
+        if self.is_new:  # who added it goes on writing there
+            next(iter(form.fields.values())).widget.attrs["autofocus"] = True
+        return form
 
     def walk(self) -> Iterator[Node]:
         yield self

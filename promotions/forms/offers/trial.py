@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +59,7 @@ class TrialForm(KitForm):
     at = forms.DateTimeField(label=gettext_lazy("When"), required=False, widget=moment_input())
 
     FIELDS = {
-        "order": ("order",),
+        "order": ("order", "codes"),
         "basket": ("customer", "codes", "at"),
         "cart": ("customer", "codes", "channel", "country", "payment_method", "shipping", "at"),
     }
@@ -72,6 +73,8 @@ class TrialForm(KitForm):
         if self.source == "cart":
             self.fields["customer"].required = False
             self.fields["customer"].help_text = _("Customer number or e-mail address. Empty: a visitor nobody knows.")
+        if self.source == "order":
+            self.fields["codes"].help_text = _("Beside those of the order, with blanks between them.")
         if "at" in self.fields:
             self.fields["at"].help_text = _("In the shop's time: %(zone)s.") % {"zone": shop.merchant.time_zone}
         shop.suggest(self)
@@ -157,7 +160,8 @@ class TrialForm(KitForm):
     def basket(self) -> Basket:
         given = self.cleaned_data
         if self.source == "order":
-            return past_basket(given["order"])
+            past = past_basket(given["order"])
+            return replace(past, codes=[*past.codes, *given["codes"]])
         facts: dict[str, Any] = {"currency": self.shop.currency}
         for name in ("channel", "country", "payment_method", "shipping"):
             if given.get(name):
