@@ -6,7 +6,7 @@ gives under the key ``season``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 
@@ -19,7 +19,7 @@ from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.ease import Ease
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import NOTHING, Arrays, Context, Engine, Floats, Ints, Tick, no_tick
+from recommendations.engines.interface import NOTHING, Arrays, Bools, Context, Engine, Floats, Ints, Tick, no_tick
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
 from recommendations.engines.recipe import USUAL, Recipe
@@ -43,6 +43,7 @@ from recommendations.engines.request import (
 )
 from recommendations.engines.season import Season
 from recommendations.engines.sessions.engine import SessionKnn
+from recommendations.engines.shortlist import Asking, Opinion, Shortlister
 from recommendations.engines.tifu import Tifu
 
 Blend = Mapping[str, float]
@@ -153,6 +154,10 @@ class Model:
     # Powers of the season: raising a whole range to a power costs more than anything else in an answer. Every model has
     # its own, one that replaces another too.
     _seasons: dict[float, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shortlister: Shortlister = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_shortlister", Shortlister(self.engines))
 
     @classmethod
     def fit(
@@ -268,6 +273,45 @@ class Model:
                 names.append(speaker)
         return names, added[: len(names)]
 
+    def shortlisted(
+        self, context: Context, blend: Blend, allowed: Bools | None, most: int, besides: Sequence[Ints] = ()
+    ) -> tuple[list[str], Floats, Ints]:
+        """As :meth:`contributions`, of a short list only: names, scores (names, listed), and the ascending positions listed.
+
+        On the list are ``besides`` and, of the ``allowed`` products, about ``most`` of every engine.
+        """
+        power = blend.get(Season.name, 0)
+        always = Asking(context, allowed, most)
+        now = replace(always, power=power, season=self.season(power))
+        opinions: list[tuple[str, float, Opinion]] = []
+        for name, weight in blend.items():
+            speaker, opinion = self._opinion(name, now if name in SEASONAL else always) if weight else (name, None)
+            if opinion is not None:
+                opinions.append((speaker, share_of(name, context) * weight / opinion.peak, opinion))
+        listed = np.zeros(self.products, np.bool_)
+        for products in chain((opinion.leading for _speaker, _weight, opinion in opinions), besides):
+            listed[products] = True
+        shortlist = listed.nonzero()[0].astype(np.int32)
+        added = np.empty((len(opinions), len(shortlist)), np.float32)
+        for row, (_speaker, weight, opinion) in zip(added, opinions, strict=True):
+            np.multiply(opinion.of(shortlist), np.float32(weight), out=row)
+        return [speaker for speaker, _weight, _opinion in opinions], added, shortlist
+
+    def _opinion(self, name: str, asking: Asking) -> tuple[str, Opinion | None]:
+        """As :meth:`spoken`."""
+        opinion = self._shortlister.opinion(name, asking)
+        if opinion is None:
+            for other, visit in _stand_ins(name, asking.context):
+                opinion = self._shortlister.opinion(other, replace(asking, context=visit))
+                if opinion is not None:
+                    return other, opinion
+        return name, opinion
+
+    def warm(self) -> None:
+        """Computes what the first answer of each placement would have to wait for."""
+        for power in {0, *(blend.get(Season.name, 0) for blend in self.blends.values())}:
+            self._shortlister.warm(power, self.season(power))
+
     def spoken(self, name: str, context: Context) -> tuple[str, Floats | None]:
         """An engine's scores and its name, None when it has nothing to say.
 
@@ -275,9 +319,8 @@ class Model:
         what those bought who bought what is being looked at, else what sells in its category.
         """
         scores = _told(self.engines.get(name), context)
-        if scores is None and name == SessionKnn.name and len(context.session):
-            visit = replace(context, customer=None, anchors=context.session, weights=context.session_weights)
-            for other in (ItemKnn.name, CoPurchase.name, CategoryPopularity.name):
+        if scores is None:
+            for other, visit in _stand_ins(name, context):
                 scores = _told(self.engines.get(other), visit)
                 if scores is not None:
                     return other, scores
@@ -312,6 +355,14 @@ class Model:
             (source, reason_code(request, source, int(product), anchor), anchor)
             for product, source, anchor in zip(products, sources, named, strict=True)
         ]
+
+
+def _stand_ins(name: str, context: Context) -> Iterator[tuple[str, Context]]:
+    """Who speaks for an engine that has nothing to say, and of what."""
+    if name == SessionKnn.name and len(context.session):
+        visit = replace(context, customer=None, anchors=context.session, weights=context.session_weights)
+        for other in (ItemKnn.name, CoPurchase.name, CategoryPopularity.name):
+            yield other, visit
 
 
 def _told(engine: Engine | None, context: Context) -> Floats | None:

@@ -79,6 +79,10 @@ class Content:
     def arrays(self) -> Arrays:
         return {**self.neighbours.arrays(), "sold": self.sold}
 
+    def entries(self, context: Context) -> tuple[Ints, Floats]:
+        """What is added up: products and scores."""
+        return self.neighbours.entries(context)
+
     def scores(self, context: Context) -> Floats | None:
         return self.neighbours.add_up(context)
 

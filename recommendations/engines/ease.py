@@ -56,6 +56,10 @@ class Ease:
     def arrays(self) -> Arrays:
         return self.neighbours.arrays()
 
+    def entries(self, context: Context) -> tuple[Ints, Floats]:
+        """What is added up: products and scores."""
+        return self.neighbours.entries(_softened(context))
+
     def scores(self, context: Context) -> Floats | None:
         return self.neighbours.add_up(_softened(context))
 

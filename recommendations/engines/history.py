@@ -68,12 +68,17 @@ class History:
         owned = self.of(customer)[0]
         return owned[~self.repeatable[owned]]
 
-    def scores(self, context: Context) -> Floats | None:
+    def listed(self, context: Context) -> tuple[Ints, Floats]:
+        """What it speaks of, and how much it says of each."""
         products, weights = self.of(context.customer)
+        return products, weights * self.repeatable[products]
+
+    def scores(self, context: Context) -> Floats | None:
+        products, weights = self.listed(context)
         if not len(products):
             return None
         scores = np.zeros(len(self.repeatable), np.float32)
-        scores[products] = weights * self.repeatable[products]
+        scores[products] = weights
         return scores
 
     def because(self, context: Context, products: Ints) -> Ints:

@@ -39,6 +39,10 @@ class ItemKnn:
     def arrays(self) -> Arrays:
         return self.neighbours.arrays()
 
+    def entries(self, context: Context) -> tuple[Ints, Floats]:
+        """What is added up: products and scores."""
+        return self.neighbours.entries(context)
+
     def scores(self, context: Context) -> Floats | None:
         return self.neighbours.add_up(context)
 

@@ -75,9 +75,13 @@ class Neighbours:
         """The anchors' lists, each times the anchor's weight, summed per product."""
         if not len(context.anchors):
             return None
-        values = self.scores[context.anchors] * context.weights[:, None]
-        total = np.bincount(self.ids[context.anchors].ravel(), values.ravel(), minlength=len(self.ids))
+        total = np.bincount(*self.entries(context), minlength=len(self.ids))
         return total.astype(np.float32)
+
+    def entries(self, context: Context) -> tuple[Ints, Floats]:
+        """The anchors' lists one after the other: products and scores, each times its anchor's weight."""
+        values = self.scores[context.anchors] * context.weights[:, None]
+        return self.ids[context.anchors].ravel(), values.ravel()
 
     def strongest_anchors(self, context: Context, products: Ints) -> Ints:
         """For each product the anchor that gave it most of its score, −1 where none gave any."""

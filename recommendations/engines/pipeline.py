@@ -2,8 +2,9 @@
 
 candidates → eligibility → anti-stalking → blend → the merchant's steering → diversity → one explored product → reasons
 
-Every engine gives every product a score, so the blend is the list of candidates, and a stage takes some of them out
-or moves them. :func:`recommend` is what serves; :func:`explain` goes the same way and notes what became of each.
+Of a small range every engine scores every product; of a big one those that some engine puts forward (see
+:mod:`.shortlist`), and all of them only where that list runs short. :func:`recommend` is what serves; :func:`explain`
+answers the same, and goes all the way with every product to note what became of it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from recommendations.engines.als import Als
 from recommendations.engines.anti_stalking import Drop, anti_stalking
 from recommendations.engines.blend import Model, best
 from recommendations.engines.interface import NO_PRODUCTS, NOTHING, Bools, Context, Floats, Ints
-from recommendations.engines.popularity import CategoryPopularity, Popularity
+from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
 from recommendations.engines.request import Dropped, Explanation, Ranked, Request
+from recommendations.engines.shortlist import SMALL
 from recommendations.engines.steering import Steering
 
 ELIGIBILITY, STEERING, DIVERSITY, RANK = "eligibility", "steering", "diversity", "rank"
@@ -32,40 +34,65 @@ ALIKE_COSTS = 0.1
 POOL_PER_PLACE, FEWEST_IN_POOL, TRACED = 4, 40, 60
 # A product that is buried keeps its order among its like, behind everything that has any score.
 BURIED = np.float32(1e-6)
-# A short list has no place to give away.
+# So many more than a pool holds does every engine put on a short list.
+SPARE = 16
+# Products of a pool that are compared with each other at once.
+MOST_AT_ONCE = 256
+# A short answer has no place to give away.
 EXPLORES_FROM = 6
 
 
 def recommend(model: Model, request: Request) -> list[Ranked]:
     """At most ``limit`` products, best first; never one that a stage took out."""
-    return _Run(model, request).answer()
+    if model.products <= SMALL:
+        return _Run(model, request).answer()
+    run = _Run(model, request, is_short=True)
+    answer = run.answer()
+    return _Run(model, request).answer() if run.ran_out else answer
 
 
 def explain(model: Model, request: Request) -> Explanation:
     """The same answer, and at which stage each other candidate was dropped, for which reason."""
-    run = _Run(model, request, is_traced=True)
-    answer = run.answer()
+    answer, run = recommend(model, request), _Run(model, request, is_traced=True)
+    run.answer()
     shown = {ranked.product for ranked in answer}
     return Explanation(answer, [dropped for dropped in run.fates() if dropped.product not in shown])
 
 
 class _Run:
-    """One question on its way. ``total`` is what every product scores; 0 once it is out."""
+    """One question on its way, about all products or a short list of them.
 
-    def __init__(self, model: Model, request: Request, *, is_traced: bool = False) -> None:
-        self.model, self.request = model, request
+    ``products`` are those it is about. All that is kept of them has one entry for each, and a place is a position in it:
+    ``total`` is what a product scores, 0 once it is out. ``ran_out``: a longer list might have had a better answer.
+    """
+
+    def __init__(self, model: Model, request: Request, *, is_short: bool = False, is_traced: bool = False) -> None:
+        self.model, self.request, self.is_short = model, request, is_short
         self.context: Context = replace(model.context(request), elapsed=request.elapsed)
-        self.names, self.contributions = model.contributions(self.context, model.blend_of(request.placement))
+        self.size = max(request.limit * POOL_PER_PLACE, FEWEST_IN_POOL)
+        self.dropped: dict[int, tuple[str, str]] | None = {} if is_traced else None
+        is_open = self._open()
+        blend = model.blend_of(request.placement)
+        if is_short:
+            few = _places(is_open) if np.count_nonzero(is_open) <= SMALL else None
+            self.is_whole = few is not None
+            allowed, besides = self._wanted(is_open, few)
+            self.names, self.contributions, self.products = model.shortlisted(
+                self.context, blend, allowed, self.size + SPARE, besides
+            )
+        else:
+            self.is_whole = True
+            self.names, self.contributions = model.contributions(self.context, blend)
+            self.products = np.arange(model.products, dtype=np.int32)
         self.total: Floats = self.contributions.sum(axis=0)
         self.blended: Floats | None = self.total.copy() if is_traced else None
-        self.dropped: dict[int, tuple[str, str]] = {}
-        self.pool: Ints = NO_PRODUCTS  # those that a place was filled from
+        self.total *= is_open[self.products]
+        self._steer(request.steering)
+        self.pool: Ints = NO_PRODUCTS  # places of those that a slot was filled from
+        self.ran_out = False
 
     def answer(self) -> list[Ranked]:
-        """All stages after the blend, in order."""
-        for stage, code, where in chain(eligibility(self.request), anti_stalking(self.model, self.request)):
-            self._drop(stage, code, where)
-        self._steer(self.request.steering)
+        """All stages after the blend and what it leaves out, in order."""
         pinned = self._pinned(self.request.steering)
         chosen = self._diverse(self.request.limit, pinned)
         chosen, placed = _placed(chosen, pinned, self.request.limit)
@@ -75,90 +102,128 @@ class _Run:
     def fates(self) -> Iterator[Dropped]:
         """What became of the most promising candidates, in the order of their scores."""
         assert self.blended is not None
-        for product in best(self.blended, TRACED):
-            stage, code = self.dropped.get(int(product), (RANK, "others_rank_higher"))
-            yield Dropped(int(product), round(float(self.blended[product]), 6), stage, code)
+        assert self.dropped is not None
+        for place in best(self.blended, TRACED):
+            product = int(self.products[place])
+            stage, code = self.dropped.get(product, (RANK, "others_rank_higher"))
+            yield Dropped(product, round(float(self.blended[place]), 6), stage, code)
 
-    def _drop(self, stage: str, code: str, where: Bools | Ints) -> None:
-        if self.blended is not None:
-            gone = np.flatnonzero(where) if where.dtype == np.bool_ else where
-            for product in gone:
-                self.dropped.setdefault(int(product), (stage, code))
-        self.total[where] = 0
+    def _open(self) -> Bools:
+        """(all products,) what no stage takes out."""
+        is_open: Bools = np.ones(self.model.products, np.bool_)
+        barred = ((STEERING, code, mask) for code, mask in self.request.steering.barred.items())
+        for stage, code, where in chain(eligibility(self.request), anti_stalking(self.model, self.request), barred):
+            if self.dropped is not None:
+                for product in np.flatnonzero(where) if where.dtype == np.bool_ else where:
+                    self.dropped.setdefault(int(product), (stage, code))
+            if where.dtype == np.bool_:
+                np.logical_and(is_open, np.logical_not(where), out=is_open)
+            elif len(where):
+                is_open[where] = False
+        return is_open
+
+    def _wanted(self, is_open: Bools, few: Ints | None) -> tuple[Bools, list[Ints]]:
+        """What engines may put forward, and what is on the short list whatever they say: what the merchant wants seen."""
+        steering = self.request.steering
+        besides = [] if few is None else [few]
+        if steering.pinned:
+            besides.append(_ints([product for _slot, product in steering.pinned]))
+        if steering.factor is not None:
+            besides.append(_places((steering.factor > 1) & is_open))
+        return is_open if steering.buried is None else is_open & ~steering.buried, besides
 
     def _steer(self, steering: Steering) -> None:
-        for code, mask in steering.barred.items():
-            self._drop(STEERING, code, mask)
         if steering.factor is not None:
-            self.total *= steering.factor
+            self.total *= steering.factor[self.products]
         if steering.buried is not None:
-            self.total[steering.buried] *= BURIED
+            self.total[steering.buried[self.products]] *= BURIED
 
     def _pinned(self, steering: Steering) -> list[tuple[int, int]]:
-        """Pins whose product is still in; whatever its score was, nobody else gets its place."""
-        return [(slot, product) for slot, product in steering.pinned if self.total[product] > 0]
+        """Slots and places of pins whose product is still in; whatever its score was, nobody else gets its slot."""
+        pinned = ((slot, int(self.products.searchsorted(product))) for slot, product in steering.pinned)
+        return [(slot, place) for slot, place in pinned if self.total[place] > 0]
 
     def _diverse(self, limit: int, pinned: Sequence[tuple[int, int]]) -> list[int]:
-        """The best products that are not all alike, those of the pins left out."""
-        taken = [product for _slot, product in pinned]
-        size = max(limit * POOL_PER_PLACE, FEWEST_IN_POOL)
-        pool = best(self.total, size + len(taken))
+        """Places of the best products that are not all alike, those of the pins left out."""
+        taken = [place for _slot, place in pinned]
+        size = self.size + len(taken)
+        pool = best(self.total, size)
         chosen = self._choose(pool, limit, taken)
-        if len(chosen) < limit and len(pool) >= size:
+        if len(chosen) < limit and len(pool) >= self.size and self.is_whole:
             # Caps used the pool up: look at everything.
             chosen = self._choose(best(self.total, len(self.total)), limit, taken)
+        # Where the range fills up, there is more than a list that ran short. What is buried fills nothing up.
+        self.ran_out = not self.is_whole and (len(chosen) < limit or self._is_scant(pool))
         self.pool = pool
         self._note_alike(pool, chosen)
         return chosen
 
+    def _is_scant(self, pool: Ints) -> bool:
+        if Range.name not in self.names:
+            return False
+        buried = self.request.steering.buried
+        return len(pool) < self.size or (buried is not None and bool(buried[self.products[pool]].any()))
+
     def _choose(self, pool: Ints, limit: int, taken: Sequence[int]) -> list[int]:
         """Greedily the best of ``pool``, each costing those that are like it (maximal marginal relevance)."""
-        worth, nearest = self.total[pool].copy(), np.zeros(len(pool), np.float32)
-        caps = _Caps(pool, self.request.steering, _category(self.model))
-        alike = _Likeness(self.model, pool)
-        for product in taken:
-            caps.count(product)
-            worth[pool == product] = 0
+        products, worth = self.products[pool], self.total[pool]
+        caps = _Caps(products, self.request.steering, _category(self.model))
+        discount = _Discount(self.model, products)
+        for place in taken:
+            caps.count(int(self.products[place]))
+            worth[pool == place] = 0
         chosen: list[int] = []
         while len(chosen) < min(limit, len(pool)):
-            value = worth * (1 - np.float32(ALIKE_COSTS) * nearest) * caps.open
-            place = int(value.argmax())
-            if value[place] <= 0:
+            value = worth * discount.now
+            if caps.are_any:
+                value *= caps.open
+            first = int(value.argmax())
+            if value[first] <= 0:
                 break
-            chosen.append(int(pool[place]))
-            worth[place] = 0
-            caps.count(chosen[-1])
-            np.maximum(nearest, alike.to(place), out=nearest)
+            chosen.append(int(pool[first]))
+            worth[first] = 0
+            if caps.are_any:
+                caps.count(int(products[first]))
+            discount.take(first)
         return chosen
 
     def _note_alike(self, pool: Ints, chosen: Sequence[int]) -> None:
-        if self.blended is not None:
-            for product in set(pool[: len(chosen)].tolist()) - set(chosen):
-                self.dropped.setdefault(product, (DIVERSITY, "alike_or_capped"))
+        if self.dropped is not None:
+            for place in set(pool[: len(chosen)].tolist()) - set(chosen):
+                self.dropped.setdefault(int(self.products[place]), (DIVERSITY, "alike_or_capped"))
 
     def _explore(self, chosen: list[int], placed: list[str]) -> None:
-        """The last place goes to one of the runners-up, by lot: what nobody sees, nobody can come to like."""
+        """The last slot goes to one of the runners-up, by lot: what nobody sees, nobody can come to like."""
         seed = self.request.seed
         if seed is None or self.request.limit < EXPLORES_FROM or len(chosen) < self.request.limit:
             return
         if placed[-1] != RANKED:
             return
-        others = self.pool[~np.isin(self.pool, chosen)]
-        caps = _Caps(others, self.request.steering, _category(self.model))
-        for product in chosen[:-1] if caps.are_any else ():
-            caps.count(product)
-        chances = caps.open * _unseen(self.model, others)
+        shown = set(chosen)
+        others = [place for place in self.pool.tolist() if place not in shown]
+        products = self.products[others]
+        chances = _unseen(self.model, products)
+        caps = _Caps(products, self.request.steering, _category(self.model))
+        if caps.are_any:
+            for place in chosen[:-1]:
+                caps.count(int(self.products[place]))
+            chances = chances * caps.open
         if chances.sum() > 0:
             lot = Random(seed)  # noqa: S311  # what is shown, not what is secret
-            chosen[-1] = lot.choices(others.tolist(), chances.tolist())[0]
+            chosen[-1] = lot.choices(others, chances.tolist())[0]
             placed[-1] = EXPLORED
 
-    def _with_reasons(self, top: Ints, placed: Sequence[str]) -> list[Ranked]:
-        sources = [self.names[row] for row in self.contributions[:, top].argmax(axis=0)] if len(top) else []
+    def _with_reasons(self, chosen: Ints, placed: Sequence[str]) -> list[Ranked]:
+        sources = (
+            [self.names[row] for row in self.contributions[:, chosen].argmax(axis=0).tolist()] if len(chosen) else []
+        )
+        top = self.products[chosen]
         reasons = self.model.reasons(self.request, self.context, top, sources)
         return [
-            Ranked(int(product), round(float(self.total[product]), 6), *reason, place)
-            for product, reason, place in zip(top, reasons, placed, strict=True)
+            Ranked(product, round(score, 6), *reason, place)
+            for product, score, reason, place in zip(
+                top.tolist(), self.total[chosen].tolist(), reasons, placed, strict=True
+            )
         ]
 
 
@@ -172,6 +237,10 @@ def eligibility(request: Request) -> Iterator[Drop]:
         yield ELIGIBILITY, "looked_at", np.array([request.product], np.int32)
     yield ELIGIBILITY, "in_basket", _ints(request.basket)
     yield ELIGIBILITY, "excluded", _ints(request.excluded)
+
+
+def _places(mask: Bools) -> Ints:
+    return np.flatnonzero(mask).astype(np.int32)
 
 
 def _ints(positions: Sequence[int]) -> Ints:
@@ -214,8 +283,8 @@ class _Caps:
                 self.open[self._category[self._pool] == category] = 0
 
 
-class _Likeness:
-    """How alike the products of a pool are, 0 to 1: by what the same people buy, and by category."""
+class _Discount:
+    """What is left of the worth of each product of a pool beside those taken; the more alike, by taste and category, the less."""
 
     def __init__(self, model: Model, pool: Ints) -> None:
         als = model.engines.get(Als.name)
@@ -223,14 +292,25 @@ class _Likeness:
         self._factors = _normalised(factors)
         category = _category(model)
         self._category = None if category is None else category[pool]
+        self.now: Floats = np.ones(len(pool), np.float32)
+        # At once that is cheaper than row by row, as long as it fits.
+        self._all = self._left(slice(None)) if len(pool) <= MOST_AT_ONCE else None
 
-    def to(self, place: int) -> Floats:
-        """Of every product of the pool to the one at ``place``."""
-        taste: Floats = np.maximum(self._factors @ self._factors[place], 0)
-        if self._category is None or self._category[place] == NOTHING:
-            return taste
-        alike: Floats = np.float32(0.5) * (taste + (self._category == self._category[place]))
-        return alike
+    def take(self, place: int) -> None:
+        """The product at ``place`` is in the answer."""
+        left = self._left(slice(place, place + 1))[0] if self._all is None else self._all[place]
+        np.minimum(self.now, left, out=self.now)
+
+    def _left(self, rows: slice) -> Floats:
+        """(rows, pool) what each of ``rows`` leaves of each of the pool."""
+        alike = self._factors[rows] @ self._factors.T
+        np.maximum(alike, 0, out=alike)
+        if self._category is not None:
+            same = (self._category[rows, None] == self._category) & (self._category[rows, None] != NOTHING)
+            known = self._category[rows] != NOTHING
+            alike[known] = np.float32(0.5) * (alike[known] + same[known])
+        left: Floats = 1 - np.float32(ALIKE_COSTS) * alike
+        return left
 
 
 def _normalised(vectors: Floats) -> Floats:

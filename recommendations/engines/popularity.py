@@ -86,14 +86,25 @@ class CategoryPopularity:
     def arrays(self) -> Arrays:
         return {"recent": self.recent, "category": self.category}
 
-    def scores(self, context: Context) -> Floats | None:
-        categories = self.category[context.anchors]
-        known = categories >= 0
+    @property
+    def categories(self) -> int:
+        """How many there are; positions run from 0."""
+        return int(self.category.max(initial=-1)) + 1
+
+    def interest(self, context: Context, categories: int | None = None) -> Floats | None:
+        """In each category, by the anchors in it; the last place is nobody's category: −1 points there and finds 0."""
+        of_anchors = self.category[context.anchors]
+        known = of_anchors >= 0
         if not known.any():
             return None
-        interest = np.bincount(categories[known], context.weights[known], minlength=int(self.category.max()) + 2)
-        # The last place is nobody's category: −1 points there and finds 0.
-        scores: Floats = self.recent * interest[self.category].astype(np.float32)
+        size = (self.categories if categories is None else categories) + 1
+        return np.bincount(of_anchors[known], context.weights[known], minlength=size).astype(np.float32)
+
+    def scores(self, context: Context) -> Floats | None:
+        interest = self.interest(context)
+        if interest is None:
+            return None
+        scores: Floats = self.recent * interest[self.category]
         return scores
 
     def because(self, context: Context, products: Ints) -> Ints:
