@@ -93,19 +93,19 @@ def _asker(
     bought = loaded.product_positions(bought)
     if not told.notes:
         return Asker(customer_id, rows, bought, refused=refused)
-    now = int(time.time() * 1000)
-    done = memory.recent(told.notes, MOST_RECENT)
+    now, notes = int(time.time() * 1000), memory.in_order(told.notes)
+    done = memory.recent(notes, MOST_RECENT)
     session, weights = _visit(loaded, done, now)
     return Asker(
         customer_id,
         rows,
         bought,
-        basket=_positions(loaded, (item.product for item in memory.basket(told.notes))),
+        basket=_positions(loaded, (item.product for item in memory.basket(notes))),
         session=session,
         session_weights=weights,
         put_back=_put_back(loaded, done, now),
-        ignored=_ignored(loaded, told.notes, now),
-        refused=[*refused, *_positions(loaded, memory.disliked(told.notes))],
+        ignored=_ignored(loaded, notes, now),
+        refused=[*refused, *_positions(loaded, memory.disliked(notes))],
     )
 
 

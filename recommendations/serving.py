@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
+import msgspec
+
 from core.measuring.holdout import HOLDOUT, OPEN, arm, person_key
 from recommendations import loading
 from recommendations.asking import NOBODY, Asker, asker
@@ -35,8 +37,7 @@ MOST_KEPT = 5_000
 DRAWN_EVERY = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Recommended:
+class Recommended(msgspec.Struct, frozen=True, gc=False):
     """One product of an answer. Scores compare within one answer only.
 
     ``placed``: by its score (``ranked``), by the merchant (``pinned``) or to learn how it fares (``explored``).
@@ -246,11 +247,11 @@ def _items(loaded: Loaded, request: Request, who: Asker, category: str) -> list[
 def _recommended(loaded: Loaded, ranked: Ranked) -> Recommended:
     because = None if ranked.because is None else loaded.skus[ranked.because]
     return Recommended(
-        sku=loaded.skus[ranked.product],
-        product_id=int(loaded.products[ranked.product]),
-        score=ranked.score,
-        reason=_reason(loaded, ranked, because),
-        placed=ranked.placed,
+        loaded.skus[ranked.product],
+        int(loaded.products[ranked.product]),
+        ranked.score,
+        _reason(loaded, ranked, because),
+        ranked.placed,
     )
 
 

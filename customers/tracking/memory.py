@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 VIEWED, WISHED, ADDED, REMOVED, CART, ORDERED = "viewed", "wished", "added", "removed", "cart", "ordered"
 SHOWN, DISLIKED = "shown", "disliked"
 # What an event tells the memory; others tell it nothing.
@@ -40,8 +42,7 @@ MAX_KEY = 64
 MAX_QUANTITY = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event as it is remembered. ``key`` tells it from others, should it be read twice; quantity 0: not said."""
 
     at: int  # milliseconds
@@ -117,16 +118,24 @@ def _quantity(value: Any) -> int:
     return max(0, min(int(value), MAX_QUANTITY))
 
 
-def in_order(notes: Iterable[Note]) -> list[Note]:
+class InOrder(list[Note]):
+    """Notes of which each is there once, as they happened: not sorted again by whoever is handed them."""
+
+
+def in_order(notes: Iterable[Note]) -> InOrder:
     """Each once, as they happened."""
+    if isinstance(notes, InOrder):
+        return notes
     once = {note.key: note for note in notes}
-    return sorted(once.values(), key=lambda note: (note.at, _RANK[note.kind], note.key))
+    return InOrder(sorted(once.values(), key=lambda note: (note.at, _RANK[note.kind], note.key)))
 
 
 def recent(notes: Iterable[Note], limit: int) -> list[RecentProduct]:
     """Every product once, the newest first, with what was done with it last."""
     latest: dict[str, RecentProduct] = {}
-    for note in in_order(note for note in notes if note.kind not in (SHOWN, DISLIKED)):
+    for note in in_order(notes):
+        if note.kind in (SHOWN, DISLIKED):
+            continue
         for product, _amount in note.products:
             if note.kind == CART and product in latest:
                 continue  # looking at the basket does nothing with what lies in it
@@ -138,8 +147,9 @@ def recent(notes: Iterable[Note], limit: int) -> list[RecentProduct]:
 def basket(notes: Iterable[Note]) -> list[BasketItem]:
     """What lies in it, in the order it was put there."""
     quantities: dict[str, int] = {}
-    for note in in_order(note for note in notes if note.kind in _BASKET):
-        _replay(quantities, note)
+    for note in in_order(notes):
+        if note.kind in _BASKET:
+            _replay(quantities, note)
     return [BasketItem(product, quantity) for product, quantity in quantities.items()]
 
 
@@ -159,7 +169,9 @@ def _replay(quantities: dict[str, int], note: Note) -> None:
 def ignored(notes: Iterable[Note], *, now: int) -> list[str]:
     """What was recommended three times within a week and never looked at since; ``now`` in milliseconds."""
     times: dict[str, int] = {}
-    for note in in_order(note for note in notes if note.at > now - COOL_DOWN_MS):
+    for note in in_order(notes):
+        if note.at <= now - COOL_DOWN_MS:
+            continue
         for product, _amount in note.products:
             if note.kind == SHOWN:
                 times[product] = times.get(product, 0) + 1

@@ -83,6 +83,9 @@ def read(answers: Iterable[Iterable[bytes]]) -> list[Note]:
     return [_read(line) for lines in answers for line in lines]
 
 
+_read = msgspec.json.Decoder(Note).decode
+
+
 def _notes(
     merchant_id: int, customer_ids: Iterable[int], anonymous_ids: Iterable[str], lists: Iterable[str]
 ) -> list[Note]:
@@ -97,11 +100,6 @@ def _notes(
     except RedisError as error:
         _rest(error)
         return []
-
-
-def _read(line: bytes) -> Note:
-    at, kind, products, key = msgspec.json.decode(line)
-    return Note(at, kind, tuple((product, quantity) for product, quantity in products), key)
 
 
 def remember(merchant_id: int, events: Sequence[Tracked], paces: Counter[bots.Pace], received_at: datetime) -> None:

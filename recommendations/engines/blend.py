@@ -19,7 +19,18 @@ from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.ease import Ease
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions
-from recommendations.engines.interface import NOTHING, Arrays, Bools, Context, Engine, Floats, Ints, Tick, no_tick
+from recommendations.engines.interface import (
+    NO_PRODUCTS,
+    NOTHING,
+    Arrays,
+    Bools,
+    Context,
+    Engine,
+    Floats,
+    Ints,
+    Tick,
+    no_tick,
+)
 from recommendations.engines.item_knn import ItemKnn
 from recommendations.engines.popularity import CategoryPopularity, Popularity, Range
 from recommendations.engines.recipe import USUAL, Recipe
@@ -289,8 +300,9 @@ class Model:
             if opinion is not None:
                 opinions.append((speaker, share_of(name, context) * weight / opinion.peak, opinion))
         listed = np.zeros(self.products, np.bool_)
-        for products in chain((opinion.leading for _speaker, _weight, opinion in opinions), besides):
-            listed[products] = True
+        listed[
+            np.concatenate([NO_PRODUCTS, *besides, *(opinion.leading for _speaker, _weight, opinion in opinions)])
+        ] = True
         shortlist = listed.nonzero()[0].astype(np.int32)
         added = np.empty((len(opinions), len(shortlist)), np.float32)
         for row, (_speaker, weight, opinion) in zip(added, opinions, strict=True):
@@ -346,14 +358,14 @@ class Model:
         self, request: Request, context: Context, products: Ints, sources: Sequence[str]
     ) -> list[tuple[str, str, int | None]]:
         """Source, sentence and explaining product for each of ``products``."""
-        because = np.full(len(products), NOTHING, np.int32)
+        named: list[int | None] = [None] * len(products)
         for source in set(sources):
             rows = [row for row, name in enumerate(sources) if name == source]
-            because[rows] = self.engines[source].because(context, products[rows])
-        named = [None if anchor == NOTHING else int(anchor) for anchor in because]
+            for row, anchor in zip(rows, self.engines[source].because(context, products[rows]).tolist(), strict=True):
+                named[row] = None if anchor == NOTHING else anchor
         return [
-            (source, reason_code(request, source, int(product), anchor), anchor)
-            for product, source, anchor in zip(products, sources, named, strict=True)
+            (source, reason_code(request, source, product, anchor), anchor)
+            for product, source, anchor in zip(products.tolist(), sources, named, strict=True)
         ]
 
 

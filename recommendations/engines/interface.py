@@ -58,7 +58,8 @@ class Context:
 
     def untaught(self) -> tuple[Ints, Floats]:
         """What the training has not seen of the person, and how much each says: 1 what is theirs, else as the visit says."""
-        looked = ~np.isin(self.session, self.fresh)
+        fresh = set(self.fresh.tolist())  # for a few products quicker than np.isin
+        looked = [place for place, product in enumerate(self.session.tolist()) if product not in fresh]
         said = [np.ones(len(self.fresh), np.float32), self.session_weights[looked]]
         return np.concatenate([self.fresh, self.session[looked]]), np.concatenate(said)
 

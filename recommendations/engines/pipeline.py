@@ -152,17 +152,18 @@ class _Run:
         if len(chosen) < limit and len(pool) >= self.size and self.is_whole:
             # Caps used the pool up: look at everything.
             chosen = self._choose(best(self.total, len(self.total)), limit, taken)
-        # Where the range fills up, there is more than a list that ran short. What is buried fills nothing up.
-        self.ran_out = not self.is_whole and (len(chosen) < limit or self._is_scant(pool))
+        self.ran_out = not self.is_whole and self._is_scant(pool, chosen)
         self.pool = pool
         self._note_alike(pool, chosen)
         return chosen
 
-    def _is_scant(self, pool: Ints) -> bool:
-        if Range.name not in self.names:
-            return False
+    def _is_scant(self, pool: Ints, chosen: Sequence[int]) -> bool:
+        """Whether caps used up what there was, or the range would have had more. What is buried fills nothing up."""
+        if len(pool) >= self.size and len(chosen) < self.request.limit:
+            return True
         buried = self.request.steering.buried
-        return len(pool) < self.size or (buried is not None and bool(buried[self.products[pool]].any()))
+        few = len(pool) < self.size or (buried is not None and bool(buried[self.products[pool]].any()))
+        return few and Range.name in self.names
 
     def _choose(self, pool: Ints, limit: int, taken: Sequence[int]) -> list[int]:
         """Greedily the best of ``pool``, each costing those that are like it (maximal marginal relevance)."""

@@ -120,6 +120,8 @@ class Repurchase:
     def settling(self, owned: Ints) -> dict[int, Ints]:
         """Those of ``owned`` that settle their category, by category."""
         settling = owned[self.settled[owned] & (self.rate[owned] < DURABLE_BELOW)]
+        if not len(settling):
+            return {}
         categories = self.category[settling]
         return {int(category): settling[categories == category] for category in np.unique(categories)}
 

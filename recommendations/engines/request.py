@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from recommendations.engines.interface import Bools
 from recommendations.engines.steering import UNSTEERED, Steering
 
@@ -69,8 +71,7 @@ class Request:
         return [] if self.customer is None else [self.customer, *self.others]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True, gc=False):
     """One recommended product and why: the engine that spoke most for it, in which words, because of what.
 
     ``placed`` says who put it there: its score (``ranked``), the merchant (``pinned``), or chance (``explored``).
