@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from bench.online_retail import World
-from recommendations.engines.blend import BLENDS, Model
+from recommendations.engines.blend import Model
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.evaluation import targets
 from recommendations.engines.interface import Floats
 from recommendations.engines.training import WINDOW_DAYS

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import ENGINES, Blend, Model
+from recommendations.engines.blend import ENGINES, Model
+from recommendations.engines.blends import Blend
 from recommendations.engines.evaluation import BASELINES, Measured, Target, measure, targets
 from recommendations.engines.history import History
 from recommendations.engines.interactions import Interactions

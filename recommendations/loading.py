@@ -29,7 +29,8 @@ from catalog.models import Category, Product
 from customers.tracking import visitor
 from orders.models import Order, OrderLine
 from recommendations.engines import artefacts
-from recommendations.engines.blend import BLENDS, Model
+from recommendations.engines.blend import Model
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.interactions import NO_CATEGORY
 from recommendations.engines.interface import Arrays, Bools
 from recommendations.engines.popularity import WINDOW_DAYS, CategoryPopularity, Popularity, Range
@@ -313,6 +314,7 @@ def load(version: ModelVersion) -> Loaded:
     artefact = artefacts.load(version.directory)
     try:
         model = Model.from_arrays(artefact.arrays, artefact.about["blends"])
+        model.warm()
         return Loaded.join(
             version.merchant_id, version.version, version.snapshot_at, model, artefact.arrays, version.data_until
         )
@@ -335,7 +337,9 @@ def with_refresh(loaded: Loaded, version: ModelVersion) -> Loaded:
         "ids.keys": loaded.keys,
         "ids.key_customers": loaded.key_customers,
     }
-    joined = Loaded.join(version.merchant_id, loaded.version, loaded.snapshot_at, refreshed(base, arrays), ids)
+    model = refreshed(base, arrays)
+    model.warm()
+    joined = Loaded.join(version.merchant_id, loaded.version, loaded.snapshot_at, model, ids)
     kept = {name: getattr(loaded, name) for name in ("until", "refused", "unprofiled", "newcomers", "merged")}
     return replace(joined, base=base, refresh=version.refresh, **kept)
 

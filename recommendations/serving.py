@@ -17,7 +17,8 @@ from core.measuring.holdout import HOLDOUT, OPEN, arm, person_key
 from recommendations import loading
 from recommendations.asking import NOBODY, Asker, asker
 from recommendations.engines import pipeline
-from recommendations.engines.blend import FILL, Model
+from recommendations.engines.blend import Model
+from recommendations.engines.blends import FILL
 from recommendations.engines.popularity import Popularity, Range
 from recommendations.engines.request import ORDER_CONFIRMATION, PLACEMENTS, Dropped, Ranked, Request
 from recommendations.engines.steering import Rulebook, Steering

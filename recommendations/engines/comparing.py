@@ -14,7 +14,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from recommendations.engines.blend import Blend, Model, best
+from recommendations.engines.blend import Model, best
+from recommendations.engines.blends import Blend
 from recommendations.engines.columns import DAY, positions
 from recommendations.engines.evaluation.lists import Collector
 from recommendations.engines.evaluation.temporal import DEPTH, Target

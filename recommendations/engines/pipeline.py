@@ -307,9 +307,10 @@ class _Discount:
         alike = self._factors[rows] @ self._factors.T
         np.maximum(alike, 0, out=alike)
         if self._category is not None:
-            same = (self._category[rows, None] == self._category) & (self._category[rows, None] != NOTHING)
+            same = self._category[rows, None] == self._category
             known = self._category[rows] != NOTHING
-            alike[known] = np.float32(0.5) * (alike[known] + same[known])
+            both = np.float32(0.5) * (alike + same)
+            alike = both if known.all() else np.where(known[:, None], both, alike)
         left: Floats = 1 - np.float32(ALIKE_COSTS) * alike
         return left
 

@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 
 from recommendations.engines.als import Als
-from recommendations.engines.blend import BLENDS, EXTRAS, USUALLY, Blend, Model
+from recommendations.engines.blend import EXTRAS, USUALLY, Model
+from recommendations.engines.blends import BLENDS, Blend
 from recommendations.engines.ease import Ease
 from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.temporal import Target, targets

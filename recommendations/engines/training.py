@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from recommendations.engines.blend import BLENDS, EXTRAS, IMPERSONAL, SPARED, USUALLY, Blend, Model
+from recommendations.engines.blend import EXTRAS, IMPERSONAL, SPARED, USUALLY, Model
+from recommendations.engines.blends import BLENDS, Blend
 from recommendations.engines.comparing import Duel, duel
 from recommendations.engines.evaluation import BASELINES, Measured, Target, gain_interval, targets
 from recommendations.engines.evaluation.temporal import Ranked, judged, rank

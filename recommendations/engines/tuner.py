@@ -22,7 +22,8 @@ from itertools import islice
 
 import numpy as np
 
-from recommendations.engines.blend import SEASONAL, Blend, Model
+from recommendations.engines.blend import SEASONAL, Model
+from recommendations.engines.blends import Blend
 from recommendations.engines.content import Content
 from recommendations.engines.evaluation.asked import Asked
 from recommendations.engines.evaluation.intervals import SEED

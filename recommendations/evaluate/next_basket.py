@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import BLENDS, ENGINES, Blend, Model
+from recommendations.engines.blend import ENGINES, Model
+from recommendations.engines.blends import BLENDS, Blend
 from recommendations.engines.columns import positions
 from recommendations.engines.evaluation import BASELINES, DEPTH, Target
 from recommendations.engines.evaluation.lists import Answers, Range, figures

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from recommendations.engines.als import Als
-from recommendations.engines.blend import BLENDS, Blend, Model, best
+from recommendations.engines.blend import Model, best
+from recommendations.engines.blends import BLENDS, Blend
 from recommendations.engines.columns import DAY
 from recommendations.engines.copurchase import CoPurchase
 from recommendations.engines.evaluation.intervals import SEED

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from recommendations.engines.blend import ENGINES, Blend
+from recommendations.engines.blend import ENGINES
+from recommendations.engines.blends import Blend
 from recommendations.engines.evaluation import BASELINES, DEPTH, targets
 from recommendations.engines.evaluation.lists import Answers, Range, figures
 from recommendations.engines.evaluation.temporal import rank

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommendations.engines.blend import SEASONAL, Blend, Model
+from recommendations.engines.blend import SEASONAL, Model
+from recommendations.engines.blends import Blend
 from recommendations.engines.interface import Context, Floats
 from recommendations.engines.season import Season
 

@@ -16,7 +16,8 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from recommendations.engines.blend import Blend, Model, best
+from recommendations.engines.blend import Model, best
+from recommendations.engines.blends import Blend
 from recommendations.engines.evaluation.asked import Asked
 from recommendations.engines.evaluation.intervals import SEED
 from recommendations.engines.evaluation.lists import Answers, Collector, coverage

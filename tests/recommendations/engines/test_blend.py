@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommendations.engines.anti_stalking import anti_stalking
-from recommendations.engines.blend import BLENDS, IMPERSONAL, Model, best
+from recommendations.engines.blend import IMPERSONAL, Model, best
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.pipeline import recommend
 from recommendations.engines.request import BASKET, HOME, ORDER_CONFIRMATION, PLACEMENTS, PRODUCT, REPLENISH, Request
 from tests.recommendations.worlds import GROUPS, PER_GROUP, interactions, tastes

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recommendations.engines import artefacts
-from recommendations.engines.blend import BLENDS, ENGINES, USUALLY, Model
+from recommendations.engines.blend import ENGINES, USUALLY, Model
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.bpr import Bpr
 from recommendations.engines.forgetting import without_customers
 from recommendations.engines.interface import Context

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recommendations.engines.blend import BLENDS, Model
+from recommendations.engines.blend import Model
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.content import LENGTH, Content, folded, terms, tfidf
 from recommendations.engines.interactions import Interactions
 from recommendations.engines.interface import Context

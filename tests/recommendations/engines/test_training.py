@@ -9,7 +9,8 @@ import pytest
 from bench.online_retail import PARQUET, acceptance
 from bench.quality import bars
 from recommendations.engines import gate
-from recommendations.engines.blend import BLENDS, IMPERSONAL, Model
+from recommendations.engines.blend import IMPERSONAL, Model
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.comparing import Champion, Duel, duel
 from recommendations.engines.evaluation import Measured, gain_interval, measure, targets
 from recommendations.engines.gate import Live, Verdict, judge

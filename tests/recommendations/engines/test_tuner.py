@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recommendations.engines.blend import BLENDS, Model
+from recommendations.engines.blend import Model
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.evaluation import targets
 from recommendations.engines.evaluation.asked import Asked
 from recommendations.engines.interactions import Interactions

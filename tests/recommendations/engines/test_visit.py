@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendations.engines.blend import BLENDS, IMPERSONAL, Model, visit_of
+from recommendations.engines.blend import IMPERSONAL, Model, visit_of
+from recommendations.engines.blends import BLENDS
 from recommendations.engines.pipeline import recommend
 from recommendations.engines.request import BASKET, HOME, PRODUCT, SIMILAR, Ranked, Request
 from recommendations.engines.sessions.columns import Sessions
