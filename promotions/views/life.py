@@ -34,7 +34,7 @@ from promotions.views.offers import find_promotion, promotion_context
 def _version(promotion: Promotion, number: str | None) -> PromotionVersion:
     """Or 404."""
     rows = versions_of(promotion)
-    if not number or not number.isdigit() or len(number) > 9:
+    if not number or not number.isascii() or not number.isdigit() or len(number) > 9:
         raise Http404
     version = rows.filter(number=int(number)).first()
     if version is None:

@@ -260,3 +260,60 @@ def test_values_are_suggested(client: Client, merchant: Merchant) -> None:
     ]:
         answer = client.get(_url(merchant, "suggest"), {"source": source, "field": "f", "f": typed})
         assert found in answer.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"starts_at": "0001-01-01T00:00"},
+        {"benefit-percent": "1" * 400},
+        {"benefit-cap": "1e999"},
+        {"when-0-kind": "period", "when-0-from": "9999-12-31T23:59"},
+        {"when-0-kind": "trait", "when-0-name": "a\x00b", "when-0-at_least": "1"},
+        {"when-0-kind": "code", "when-0-values": ["\x00"]},
+        {"when-0-kind": "quantity", "when-0-at_least": "9" * 30},
+        {"when-0-kind": "order_number", "when-0-number": "²"},
+        {"who": "nobody"},
+        {"how-lane": "nowhere", "how-priority": "1.5"},
+        {"mode": "json", "definition": '{"benefit": {"gift": {"sku": "\\u0000"}}}'},
+        {"mode": "json", "definition": '{"when": ' * 5000},
+        {"mode": "json", "definition": "[" * 100_000},
+        {
+            "mode": "json",
+            "definition": '{"benefit": {"gift": {"sku": "x"}}, "when": ' + '{"not": ' * 900 + "{}" + "}" * 901,
+        },
+        {"seen": "x"},
+    ],
+)
+def test_hostile_input_is_refused_in_words(client: Client, merchant: Merchant, typed: dict[str, Any]) -> None:
+    answer = client.post(_url(merchant, "new"), sent(**typed))
+    assert answer.status_code == 422
+    assert "Nothing is saved yet:" in answer.text
+    assert client.post(_url(merchant, "new"), sent(**typed) | {"do": "summary"}).status_code == 200
+    assert not Promotion.objects.for_merchant(merchant).exists()
+
+
+def test_rows_without_end_are_not_followed(client: Client, merchant: Merchant) -> None:
+    place, typed = "when", sent()
+    for _depth in range(60):
+        typed[f"{place}-kind"] = "any"
+        place += "-0"
+    assert client.post(_url(merchant, "new"), typed | {"do": "add when", "when-add": "spend"}).status_code == 200
+
+
+def test_suggestions_take_anything(client: Client, merchant: Merchant) -> None:
+    for source in (
+        "product",
+        "category",
+        "brand",
+        "tag",
+        "customer",
+        "code",
+        "payment_method",
+        "country",
+        "trait",
+        "order",
+    ):
+        for typed in ("\x00", "%", "'", "a" * 5000):
+            answer = client.get(_url(merchant, "suggest"), {"source": source, "field": "f", "f": typed})
+            assert answer.status_code == 200

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from core.forms import KitForm
 from merchants.models import Merchant
 from promotions.actions.offers import LIMITS, OWN_FIELDS
-from promotions.forms.offers.fields import Steps, Tokens
+from promotions.forms.offers.fields import UNSTORABLE, Steps, Tokens
 from promotions.forms.offers.heads import AudienceForm, HeadForm, LimitsForm, take_audience
 from promotions.forms.offers.parts import PartForm, Shop
 from promotions.forms.offers.tree import Node, group_json, read_tree, tree_of
@@ -52,6 +52,8 @@ class JsonForm(KitForm):
     def clean_definition(self) -> Json:
         try:
             said = json.loads(self.cleaned_data["definition"])
+        except RecursionError as error:
+            raise forms.ValidationError(_("This is nested too deeply.")) from error
         except ValueError as error:
             where = {"line": getattr(error, "lineno", 1), "column": getattr(error, "colno", 1)}
             raise forms.ValidationError(
@@ -70,8 +72,13 @@ def problem_of(definition: Json) -> str:
     """Where a definition cannot be, and why; empty where it can."""
     try:
         read_promotion({**definition, "id": "draft"})
+        plain = json.dumps(definition, ensure_ascii=False)
+        if "\\u0000" in plain or UNSTORABLE.search(plain):
+            return _("There is a character in it that cannot be stored.")
     except Unreadable as error:
         return spoken_problem(error)
+    except RecursionError:
+        return _("This is nested too deeply.")
     return ""
 
 

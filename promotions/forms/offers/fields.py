@@ -24,6 +24,9 @@ MOST_TEXTS, LONGEST_TEXT = 10_000, 200
 # More chosen values than this are shown as lines of text.
 MOST_CHIPS = 100
 MOST_DIGITS = 20
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+# NUL bytes and lone surrogates: no database keeps them.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PLAIN = re.compile(r"\d+")
 
 
@@ -77,7 +80,7 @@ class MoneyField(forms.Field):
         self.currency = currency
 
     def clean(self, value: Any) -> int | None:
-        text = super().clean(value)
+        text = super().clean(value.strip() if isinstance(value, str) else value)
         if text in self.empty_values:
             return None
         amount = read_decimal(text)
@@ -103,7 +106,7 @@ class PercentField(forms.Field):
         super().__init__(**{"widget": WithUnit(self.unit)} | kwargs)
 
     def clean(self, value: Any) -> str | None:
-        text = super().clean(value)
+        text = super().clean(value.strip() if isinstance(value, str) else value)
         if text in self.empty_values:
             return None
         number = read_decimal(text.rstrip("% "))
@@ -131,7 +134,7 @@ class NumberField(forms.Field):
     widget = forms.TextInput
 
     def clean(self, value: Any) -> float | int | None:
-        text = super().clean(value)
+        text = super().clean(value.strip() if isinstance(value, str) else value)
         if text in self.empty_values:
             return None
         number = read_decimal(text)
@@ -185,7 +188,7 @@ class Tokens(OfProject):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         given = data.getlist(name) if hasattr(data, "getlist") else data.get(name, [])
-        lines = [line.strip() for text in given for line in text.splitlines()]
+        lines = [UNSTORABLE.sub("", line).strip() for text in given for line in text.splitlines()]
         return list(dict.fromkeys(line for line in lines if line))
 
     def format_value(self, value: Any) -> Any:
@@ -271,11 +274,24 @@ def moment_input() -> forms.DateTimeInput:
     return forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
 
 
-class MomentField(forms.DateTimeField):
-    """A moment in the shop's time zone (that of the request), held as ISO text."""
+class LocalMomentField(forms.DateTimeField):
+    """A moment in the shop's time zone (that of the request), within the years that zones can be applied to."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"widget": moment_input()} | kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            moment = datetime.min  # noqa: DTZ901  # only its year is looked at
+        if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment
+
+
+class MomentField(LocalMomentField):
+    """Held as ISO text."""
 
     def clean(self, value: Any) -> Any:
         moment = super().clean(value)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.forms import KitForm
-from promotions.forms.offers.fields import MoneyField, TextsField, moment_input
+from promotions.forms.offers.fields import LocalMomentField, MoneyField, TextsField
 from promotions.forms.offers.parts import OpenChoiceField, Shop
 from promotions.models import Promotion
 
@@ -33,8 +33,8 @@ class HeadForm(KitForm):
         help_text=gettext_lazy("For programs: small letters, digits and hyphens. Empty: made from the name."),
         error_messages={"invalid": gettext_lazy("Small letters, digits and hyphens.")},
     )
-    starts_at = forms.DateTimeField(label=gettext_lazy("From"), required=False, widget=moment_input())
-    ends_at = forms.DateTimeField(label=gettext_lazy("Until"), required=False, widget=moment_input())
+    starts_at = LocalMomentField(label=gettext_lazy("From"), required=False)
+    ends_at = LocalMomentField(label=gettext_lazy("Until"), required=False)
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any, *, shop: Shop, is_new: bool, initial: Json) -> None:

@@ -23,8 +23,8 @@ GROUPS = {
     "none": _("none of these holds"),
 }
 ROOT = "when"
-# Deeper than this nothing is added by form; and more rows are not read.
-DEEPEST, MOST_ROWS = 4, 100
+# Deeper than this nothing is added by form; and what lies deeper still, or beyond so many rows, is not read.
+DEEPEST, ABYSS, MOST_ROWS = 4, 12, 100
 Json = Mapping[str, Any]
 
 
@@ -152,7 +152,7 @@ def _read(data: QueryDict, place: str, shop: Shop, budget: list[int]) -> Node:
         raw = {name.removeprefix(start): data.getlist(name) for name in data if name.startswith(start)}
         return Node(kind, shop, place, raw=raw)
     node, at = Node(kind if kind in GROUPS else "all", shop, place), 0
-    while f"{place}-{at}-kind" in data and budget[0] > 0:
+    while f"{place}-{at}-kind" in data and budget[0] > 0 and place.count("-") < ABYSS:
         budget[0] -= 1
         node.children.append(_read(data, f"{place}-{at}", shop, budget))
         at += 1

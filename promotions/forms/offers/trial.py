@@ -19,7 +19,7 @@ from core.forms import KitForm
 from customers.models import Customer
 from orders.models import Order
 from promotions.deciding import Basket
-from promotions.forms.offers.fields import MoneyField, Suggested, moment_input
+from promotions.forms.offers.fields import UNSTORABLE, LocalMomentField, MoneyField, Suggested
 from promotions.forms.offers.parts import Shop
 from promotions.trying import open_basket, past_basket
 
@@ -56,7 +56,7 @@ class TrialForm(KitForm):
     payment_method = forms.CharField(
         label=gettext_lazy("Payment method"), required=False, max_length=40, widget=Suggested("payment_method")
     )
-    at = forms.DateTimeField(label=gettext_lazy("When"), required=False, widget=moment_input())
+    at = LocalMomentField(label=gettext_lazy("When"), required=False)
 
     FIELDS = {
         "order": ("order", "codes"),
@@ -89,7 +89,10 @@ class TrialForm(KitForm):
     def rows(self) -> list[tuple[str, str]]:
         """SKU and quantity as they were typed, with room for more."""
         skus, counts = self.sent.getlist("sku")[:MOST_LINES], self.sent.getlist("quantity")
-        typed = [(sku.strip(), (counts[at] if at < len(counts) else "") or "1") for at, sku in enumerate(skus)]
+        typed = [
+            (UNSTORABLE.sub("", sku).strip(), (counts[at] if at < len(counts) else "") or "1")
+            for at, sku in enumerate(skus)
+        ]
         return [*(row for row in typed if row[0]), *[("", "")] * SPARE]
 
     def clean_order(self) -> Order:
