@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max, Min, Sum
 from django.urls import reverse
 from django.utils.formats import localize
 from django.utils.text import capfirst
@@ -25,7 +27,7 @@ from core.providers import (
     timeline_filters,
 )
 from customers.models import Customer
-from promotions.models import PointEntry
+from promotions.models import PointEntry, PointLot
 from promotions.queries.loyalty import (
     member_of,
     next_to_activate,
@@ -99,34 +101,35 @@ _WORDS: dict[str, tuple[Any, Any, str]] = {
 
 
 def point_entries(customer: Customer, limit: int, before: datetime | None) -> list[TimelineEntry]:
-    """Provider: what became of the person's points."""
+    """Provider: what became of the person's points; what was taken from several lots at once is one entry."""
     rows = PointEntry.objects.for_merchant(customer.merchant_id).filter(customer=customer)
     if before is not None:
         rows = rows.filter(created_at__lt=before)
-    newest = rows.select_related("order", "lot").order_by("-created_at", "-pk")
-    return [_told(customer, entry) for entry in newest[:limit]]
+    together = rows.order_by().values("created_at", "kind", "reason", "order__number")
+    sums = together.annotate(sum=Sum("points"), waiting=Sum("pending"), cause=Min("lot__kind"), last=Max("pk"))
+    return [_told(customer, entry) for entry in sums.order_by("-created_at", "-last")[:limit]]
 
 
-def _told(customer: Customer, entry: PointEntry) -> TimelineEntry:
-    said, pending, tone = _WORDS[entry.kind]
-    amount = entry.points or entry.pending
-    signed = entry.kind == Kind.ADJUST
-    number = localize(amount if signed else abs(amount))
+def _told(customer: Customer, entry: Mapping[str, Any]) -> TimelineEntry:
+    said, pending, tone = _WORDS[entry["kind"]]
+    amount = entry["sum"] or entry["waiting"]
+    sentence = said if entry["sum"] or not pending else pending
+    number = localize(amount if entry["kind"] == Kind.ADJUST else abs(amount))
     return TimelineEntry(
-        at=entry.created_at,
-        kind=f"points.{entry.kind}",
+        at=entry["created_at"],
+        kind=f"points.{entry['kind']}",
         icon="award",
-        title=_(said if entry.points or not pending else pending) % {"points": number},
-        detail=entry.reason or _cause(entry),
+        title=_(sentence) % {"points": number},
+        detail=entry["reason"] or _cause(entry),
         url=reverse("loyalty_member", args=[customer.merchant.slug, customer.pk]),
         tone=tone,
     )
 
 
-def _cause(entry: PointEntry) -> str:
-    if entry.order:
-        return _("Order %(number)s") % {"number": entry.order.number}
-    return capfirst(entry.lot.get_kind_display()) if entry.lot else ""
+def _cause(entry: Mapping[str, Any]) -> str:
+    if entry["order__number"]:
+        return _("Order %(number)s") % {"number": entry["order__number"]}
+    return capfirst(str(PointLot.Kind(entry["cause"]).label)) if entry["cause"] else ""
 
 
 def _next_tier(customer: Customer, height: int) -> Any:

@@ -21,11 +21,13 @@ from promotions.actions.loyalty.clock import turn_due
 from promotions.actions.loyalty.earning import earn_for_order
 from promotions.actions.loyalty.past import earn_for_imported, reward_tracked_reviews
 from promotions.actions.loyalty.programme import set_programme
+from promotions.actions.redemptions import ReservationData, reserve
 from promotions.forms.loyalty import ProgrammeForm, RewardForm, TierForm
 from promotions.handlers import earn_for_the_past, let_points_wait
 from promotions.models import LoyaltyProgram, PointLot, Tier
 from promotions.tasks import earn_imported
 from tests.promotions.members import account, customer, open_programme, order
+from tests.promotions.shops import basket
 
 DAY = timedelta(days=1)
 
@@ -160,6 +162,16 @@ def test_the_timeline_tells_what_became_of_points(merchant: Merchant) -> None:
         ("1.200 Punkte verdient, noch in Wartezeit", "Bestellung A-1", "success"),
     ]
     assert told[0].url.endswith(f"/{customer(merchant).pk}")
+
+
+def test_what_is_spent_from_many_lots_at_once_is_one_entry(merchant: Merchant) -> None:
+    open_programme(merchant, pending_days=0)
+    for number in range(5):
+        order(merchant, f"A-{number}", (1, 1000), days_ago=number)
+    turn_due()
+    reserve(merchant, ReservationData(basket=basket((1, 10_000), customer=customer(merchant), points=45)))
+    spent = [entry for entry in timeline(customer(merchant), kinds=["points"]).entries if entry.kind == "points.burn"]
+    assert [entry.title for entry in spent] == ["Spent 45 points"]
 
 
 # --- amounts as people write them
