@@ -73,10 +73,11 @@ def _told(entry: Json, applied: Mapping[str, Json], names: Mapping[str, str], wo
 
 def _gifts(application: Json, words: Words) -> Iterator[str]:
     """What it gives on this cart."""
-    if application["amount"]:
-        yield _("%(amount)s off") % {"amount": words.money(application["amount"])}
-    if application["shipping"]:
-        yield _("%(amount)s of it off shipping") % {"amount": words.money(application["shipping"])}
+    amount, shipping = application["amount"], application["shipping"]
+    if amount > shipping:
+        yield _("%(amount)s off") % {"amount": words.money(amount - shipping)}
+    if shipping:
+        yield _("%(amount)s off shipping") % {"amount": words.money(shipping)}
     for gift in application["gifts"]:
         about = {"count": gift["quantity"], "product": words.label("product", gift["sku"])}
         yield _("%(count)s × %(product)s as a gift") % about

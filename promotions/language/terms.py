@@ -21,7 +21,7 @@ TONES: dict[str, str] = {
 }
 LANES = {
     "catalog": _("Product prices"),
-    "line": _("Single products in the cart"),
+    "line": _("Single products"),
     "order": _("The whole order"),
     "shipping": _("Shipping"),
 }

@@ -107,6 +107,8 @@ def _page(request: MerchantRequest, editor: PromotionEditor, context: dict[str, 
     context |= {"editor": editor, "flaws": editor.flaws() if is_saved_in_vain else []}
     if request.method != "POST":
         context["said"] = editor.started_with()
+    elif is_saved_in_vain:
+        context |= _said(editor)
     if request.htmx and asked:
         return render(request, f"{TEMPLATE}#{'whole' if asked.startswith('as ') else 'definition'}", context)
     return render(request, TEMPLATE, context, status=422 if is_saved_in_vain else 200)

@@ -317,3 +317,14 @@ def test_suggestions_take_anything(client: Client, merchant: Merchant) -> None:
         for typed in ("\x00", "%", "'", "a" * 5000):
             answer = client.get(_url(merchant, "suggest"), {"source": source, "field": "f", "f": typed})
             assert answer.status_code == 200
+
+
+def test_another_kind_begins_with_its_own_defaults(client: Client, merchant: Merchant) -> None:
+    typed = sent(**{"benefit-kind": "amount", "benefit-percent": "20", "benefit-cap": "5"}) | {"do": "benefit"}
+    page = client.post(_url(merchant, "new"), typed).text
+    box = next(part for part in page.split("<input") if 'name="benefit-spills"' in part)
+    assert "checked" in box  # what one product cannot take goes to the others, unless somebody says otherwise
+    page = client.post(_url(merchant, "new"), sent(**{"benefit-kind": "buy_get"}) | {"do": "benefit"}).text
+    assert 'name="benefit-percent" value="100"' in page  # free, not the 20 of before
+    page = client.post(_url(merchant, "new"), sent(**{"benefit-kind": "shipping_percent"}) | {"do": "benefit"}).text
+    assert 'name="benefit-percent" value="20"' in page

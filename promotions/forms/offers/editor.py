@@ -248,12 +248,14 @@ class PromotionEditor:
     # --- what the buttons do
 
     def act(self, what: str) -> None:
-        """``add PLACE``, ``remove PLACE``, ``as json``, ``as form``: the page changes, nothing is stored."""
+        """``add PLACE``, ``remove PLACE``, ``benefit``, ``as json``, ``as form``: the page changes, nothing is stored."""
         verb, _blank, place = what.partition(" ")
         if verb == "add" and self.data is not None:
             self.tree.add(place, self.data.get(f"{place}-add", ""))
         elif verb == "remove":
             self.tree.remove(place)
+        elif verb == BENEFIT and self.data is not None and self.mode == FORM:
+            self.benefit = self.benefit.afresh(self.data)
         elif verb == "as":
             self._turn(place)
             return
@@ -276,6 +278,7 @@ class PromotionEditor:
         ]
         wanted = {_name(source, value) for source, _widget, values in named for value in values}
         labels = labels_of(self.merchant, wanted)
+        self.shop.words = replace(self.shop.words, labels=labels)
         for source, widget, values in named:
             if source not in ("payment_method", "shipping_method", "trait"):
                 widget.labels = {value: labels[name] for value in values if (name := _name(source, value)) in labels}

@@ -114,6 +114,10 @@ _MAKERS: dict[str, Callable[[Field, Shop, dict[str, Any]], forms.Field]] = {
 }
 
 
+# What keeps its sense when another kind of benefit is chosen.
+_CARRIED = frozenset({"money", "percent", "count", "whole"})
+
+
 def _expand(specs: tuple[Field, ...], prefix: str = "") -> Iterator[tuple[str, Field]]:
     """Plain fields by their names in the form; a selector becomes its own, and those of its exceptions."""
     for spec in specs:
@@ -158,6 +162,13 @@ class PartForm(KitForm):
             if isinstance(made, OpenChoiceField):
                 made.offer(self[name].value())
         shop.suggest(self)
+
+    def afresh(self, data: Any) -> PartForm:
+        """Another kind was chosen: begin with its defaults, and with what was typed into plain fields of the same name."""
+        form = PartForm(None, kind=self.kind, shop=self.shop, prefix=str(self.prefix))
+        carried = [name for name, spec in self._specs.items() if spec.default is None and spec.what in _CARRIED]
+        form.initial.update({name: data[self.add_prefix(name)] for name in carried if self.add_prefix(name) in data})
+        return form
 
     def hush(self) -> None:
         """Show what was typed without finding fault."""
