@@ -200,3 +200,23 @@ def test_the_api_shows_the_lowered_price_and_what_it_is_measured_by(
     assert seen(SALE - DAY) == (1000, None, 2050, [None, None])
     assert seen(SALE + DAY) == (800, 1000, 1630, [1000, None])
     assert seen(SALE + 8 * DAY) == (1000, None, 2050, [None, None])
+
+
+def test_lowered_lines_cost_an_evaluation_the_same_queries_however_many(
+    api: Storefront, merchant: Merchant, mug: Product
+) -> None:
+    for number in range(20):
+        put_product(merchant, ProductData(sku=f"S-{number}", title="S", price=1000))
+    launch(merchant, "shelf", percent("20"), lane="catalog")
+    publish_due_prices()
+    active.forget()
+
+    def queries(count: int) -> int:
+        cart = {"lines": [{"sku": f"S-{number}", "quantity": 1} for number in range(count)]}
+        api.post("/api/v1/promotions/evaluate", cart)
+        with CaptureQueriesContext(connection) as captured:
+            said = api.post("/api/v1/promotions/evaluate", cart).json()
+        assert [line["lowest_price_30_days"] for line in said["lines"]] == [1000] * count
+        return len(captured)
+
+    assert queries(1) == queries(20)
