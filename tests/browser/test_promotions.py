@@ -114,6 +114,9 @@ def test_two_people_write_at_once_and_versions_are_compared(page: Page, owner: M
     expect(stale.get_by_label("Percent off")).to_have_value("30")
     is_clean(stale)
     stale.close()
+    is_clean(page)  # the overview, with a version that is not published
+    page.get_by_role("link", name="Change limits").click()
+    is_clean(page)
     page.get_by_role("link", name="Versions").click()
     page.get_by_role("button", name="Compare").click()
     expect(page.locator(".cx-diff tbody tr")).to_have_count(1)
