@@ -171,7 +171,7 @@ def _cart(document: Mapping[str, Any], known: Known) -> Cart:
 def _complete(merchant: Merchant, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What a line leaves out is as in the catalogue; one query."""
     skus = {line["sku"] for line in lines}
-    rows = Product.objects.for_merchant(merchant).filter(sku__in=skus).select_related("category")
+    rows = Product.objects.for_merchant(merchant).filter(sku__in=skus).select_related("category").defer("description")
     products = {row.sku: line_facts(row) for row in rows}
     numbered = []
     for number, line in enumerate(lines, start=1):
