@@ -49,7 +49,12 @@ def tell(decision: Json, words: Words) -> list[Told]:
     names = {entry["promotion"]: entry["name"] or entry["promotion"] for entry in decision["explanations"]}
     told = [_told(entry, applied, names, words) for entry in decision["explanations"]]
     told += [
-        _make(entry["promotion"], entry["promotion"], "used_up", [str(_USED_UP.get(entry["limit"], ""))])
+        _make(
+            entry["promotion"],
+            words.label("promotion", entry["promotion"]),
+            "used_up",
+            [str(_USED_UP.get(entry["limit"], ""))],
+        )
         for entry in decision["used_up"]
     ]
     return sorted(told, key=lambda entry: list(TITLES).index(entry.status))

@@ -16,7 +16,7 @@ from merchants.models import Merchant
 from orders.models import Order
 from promotions.language.terms import OWN_TRAITS, SEGMENTS, segment_label
 from promotions.language.words import locale
-from promotions.models import CouponBatch, Tier
+from promotions.models import CouponBatch, Promotion, Tier
 
 Name = tuple[str, str]
 Choice = tuple[str, str]
@@ -69,6 +69,10 @@ def _batches(merchant: Merchant, values: Collection[str]) -> Iterable[Choice]:
     return CouponBatch.objects.for_merchant(merchant).filter(key__in=values).values_list("key", "name")
 
 
+def _promotions(merchant: Merchant, values: Collection[str]) -> Iterable[Choice]:
+    return Promotion.objects.for_merchant(merchant).filter(key__in=values).values_list("key", "name")
+
+
 def _segments(merchant: Merchant, values: Collection[str]) -> Iterable[Choice]:
     known = dict(segment_choices(merchant))
     return [(value, known[value]) for value in values if value in known]
@@ -82,6 +86,7 @@ _NAMED: dict[str, Callable[[Merchant, Collection[str]], Iterable[Choice]]] = {
     "customer": _customers,
     "batch": _batches,
     "segment": _segments,
+    "promotion": _promotions,
 }
 
 

@@ -66,7 +66,8 @@ def promotion_edit(request: MerchantRequest, pk: int) -> HttpResponse:
     """A further version; what decides stays as it is until it is published."""
     promotion = find_promotion(request, pk)
     if promotion.status == Promotion.Status.ENDED:
-        messages.error(request, _("This promotion has ended; make a new one."))
+        if request.method == "POST":
+            messages.error(request, _("This promotion has ended; make a new one."))
         return redirect("promotion_detail", request.merchant.slug, pk)
     data = request.POST if request.method == "POST" else None
     newest = versions_of(promotion)[0]

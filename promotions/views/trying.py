@@ -92,7 +92,8 @@ def _words(request: MerchantRequest, tried: Tried) -> Words:
     words = words_for(request.merchant, *({"missing": entry["explanations"]} for entry in tried.decisions))
     skus = {("product", line["sku"]) for line in tried.alone["lines"]}
     gifts = {("product", gift["sku"]) for entry in tried.decisions for gift in entry["gifts"]}
-    labels = {**words.labels, **labels_of(request.merchant, skus | gifts)}
+    out = {("promotion", entry["promotion"]) for decision in tried.decisions for entry in decision["used_up"]}
+    labels = {**words.labels, **labels_of(request.merchant, skus | gifts | out)}
     return Words(words.currency, words.zone, labels)
 
 

@@ -154,3 +154,12 @@ document.addEventListener("change", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (document.activeElement === document.body) event.target.querySelector?.("[data-focus-after]")?.focus();
 });
+
+// <input data-slug-of="id_name"> shows the key that would be made from the name, unless another is typed.
+const spelled = { ä: "ae", ö: "oe", ü: "ue", ß: "ss" };
+document.addEventListener("input", (event) => {
+  const key = event.target.id && document.querySelector(`[data-slug-of="${event.target.id}"]`);
+  if (!key) return;
+  const plain = event.target.value.toLowerCase().replace(/[äöüß]/g, (letter) => spelled[letter]).normalize("NFKD");
+  key.placeholder = plain.replace(/[^a-z0-9\s_-]/g, "").replace(/[\s_-]+/g, "-").replace(/^-|-$/g, "");
+});

@@ -56,6 +56,7 @@ def test_from_the_first_word_to_a_cart_that_is_decided(page: Page, owner: Member
     is_clean(page)
     # Written by keyboard, for a segment, from a threshold in a category.
     page.get_by_label("Name", exact=True).fill("Sun for first buyers")
+    expect(page.get_by_label("Key")).to_have_attribute("placeholder", "sun-for-first-buyers")
     page.get_by_label("Percent off").fill("20")
     page.get_by_label("Segments").first.check()
     page.get_by_label("Lifecycle: first-time buyer").check()
@@ -70,6 +71,10 @@ def test_from_the_first_word_to_a_cart_that_is_decided(page: Page, owner: Member
     expect(threshold).to_be_focused()
     threshold.fill("28")
     expect(page.locator("#summary")).to_have_text("20% off Sun care, for “Lifecycle: first-time buyer”, from €28.00.")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(1500)
+    assert asked == []  # nothing goes on by itself
     is_clean(page)
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_text("Saved as a draft.")).to_be_visible()

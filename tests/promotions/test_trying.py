@@ -131,9 +131,11 @@ def test_what_cannot_be_tried_is_said(
 
 def test_trying_leaves_nothing_behind_and_looks_at_limits(client: Client, merchant: Merchant, lotion: Product) -> None:
     limited = launch(merchant, "sun", percent("20"), limits={"uses_limit": 1})
+    Promotion.objects.filter(pk=limited.pk).update(name="All of the sun")
     UseCount.objects.create(merchant=merchant, promotion=limited, used=1)
     page = client.get(_url(limited, "source=cart&sku=L-1&quantity=1")).text
     assert "It was used as often as it may be." in page
+    assert page.count("All of the sun</strong>") == 2  # by its name, in both ways
     order_of(merchant, "A-1", ("L-1", 1, 2100))
     assert "€4.20 off" in client.get(_url(limited, "source=order&order=A-1")).text
     assert not Redemption.objects.for_merchant(merchant).exists()

@@ -30,6 +30,7 @@ class HeadForm(KitForm):
         label=gettext_lazy("Key"),
         required=False,
         max_length=64,
+        widget=forms.TextInput({"data-slug-of": "id_name", "autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy("For programs: small letters, digits and hyphens. Empty: made from the name."),
         error_messages={"invalid": gettext_lazy("Small letters, digits and hyphens.")},
     )
