@@ -24,11 +24,12 @@ from core.api.serializers import MomentField, StrictCharField, StrictSerializer,
 from core.exports import csv_response
 from customers.models import Customer, Identity
 from merchants.models import Scope
-from promotions.actions.coupons import MOST_CODES, BatchData, create_batch, mint_coupon
+from promotions.actions.coupons import MOST_CODES, BatchData, create_batch, mint_coupon, revoke_batch, revoke_coupon
 from promotions.api import examples
 from promotions.models import Coupon, CouponBatch, RedemptionUse
 from promotions.pricing import codes
 from promotions.pricing.cart import normalise_code
+from promotions.queries.batches import code_rows
 from promotions.queries.coupons import unusable
 
 MOST_PEOPLE, MOST_USES, MOST_DAYS = 10_000, 1_000_000, 3650
@@ -47,6 +48,15 @@ class CouponBatchInput(StrictSerializer):
         default=codes.SAFE_LENGTH,
         help_text="Random characters, of five bits each; fewer than ten can be guessed sooner.",
     )
+    alphabet = serializers.ChoiceField(
+        choices=CouponBatch.Alphabet.choices, default=CouponBatch.Alphabet.MIXED, help_text="What they are drawn from."
+    )
+    shared_code = serializers.RegexField(
+        r"^[A-Z0-9-]{0,64}\Z", allow_blank=True, default="", help_text="One code for many people, instead of random ones."
+    )
+    segment = StrictCharField(
+        max_length=80, allow_blank=True, default="", help_text="One code for everybody who is in it now."
+    )
     uses_per_code = WholeNumberField(min_value=1, max_value=MOST_USES, default=1)
     valid_from = MomentField(allow_null=True, default=None)
     valid_until = MomentField(allow_null=True, default=None)
@@ -58,8 +68,10 @@ class CouponBatchInput(StrictSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["customers"] and attrs["count"]:
-            raise serializers.ValidationError("Say either count or customers.", code="count_or_customers")
+        if sum(map(bool, (attrs["customers"], attrs["count"], attrs["segment"], attrs["shared_code"]))) > 1:
+            raise serializers.ValidationError(
+                "Say one of count, customers, segment and shared_code.", code="count_or_customers"
+            )
         start, end = attrs["valid_from"], attrs["valid_until"]
         if start and end and start >= end:
             raise serializers.ValidationError({"valid_until": "It must end after it starts."})
@@ -73,12 +85,16 @@ class CouponBatchOutput(serializers.Serializer[CouponBatch]):
     name = serializers.CharField()
     prefix = serializers.CharField()
     length = serializers.IntegerField()
+    alphabet = serializers.CharField()
+    shared_code = serializers.CharField()
+    segment = serializers.CharField()
     uses_per_code = serializers.IntegerField()
     valid_from = MomentField(allow_null=True)
     valid_until = MomentField(allow_null=True)
     wanted = serializers.IntegerField()
     made = serializers.IntegerField()
     job = serializers.IntegerField(source="job_id", allow_null=True)
+    revoked_at = MomentField(allow_null=True)
 
 
 class MintInput(StrictSerializer):
@@ -93,7 +109,7 @@ class CouponOutput(serializers.Serializer[Coupon]):
 
     code = serializers.CharField()
     batch = serializers.CharField(source="batch.key")
-    status = serializers.SerializerMethodField(help_text="`usable`, `used`, `not_yet`, `expired`")
+    status = serializers.SerializerMethodField(help_text="`usable`, `used`, `not_yet`, `expired`, `revoked`")
     used = serializers.IntegerField()
     uses_per_code = serializers.IntegerField(source="batch.uses_per_code")
     is_bound = serializers.BooleanField()
@@ -153,6 +169,20 @@ class BatchView(APIView):
         return Response(CouponBatchOutput(_batch(request, key)).data)
 
 
+class BatchRevocationView(APIView):
+    """A batch that may not be used any more."""
+
+    scopes = {"POST": Scope.PROMOTIONS_WRITE}
+
+    @extend_schema(
+        operation_id="revoke_coupon_batch", parameters=[IDEMPOTENCY_KEY], request=None, responses=CouponBatchOutput
+    )
+    @idempotent
+    def post(self, request: Request, key: str) -> Response:
+        """None of its codes can be used from now on; what is reserved or ordered keeps its code. Also again."""
+        return Response(CouponBatchOutput(revoke_batch(_batch(request, key))).data)
+
+
 class AnyNegotiation(DefaultContentNegotiation):
     """Answers a table whatever the request says it accepts; errors stay problem documents."""
 
@@ -170,18 +200,7 @@ class BatchCodesView(APIView):
     def get(self, request: Request, key: str) -> HttpResponseBase:
         """All codes as CSV: code, the customer it is for, uses, end."""
         batch = _batch(request, key)
-        return csv_response(f"{batch.key.lower()}.csv", ["code", "customer", "used", "valid_until"], _rows(batch))
-
-
-def _rows(batch: CouponBatch) -> Iterator[tuple[Any, ...]]:
-    rows = Coupon.objects.for_merchant(batch.merchant_id).filter(batch=batch).order_by("pk")
-    bound = rows.exclude(customer=None).values("customer")
-    named = Identity.objects.for_merchant(batch.merchant_id).filter(kind=Identity.Kind.EXTERNAL_ID, customer__in=bound)
-    names = dict(named.order_by("pk").values_list("customer", "value"))
-    values = rows.values_list("code", "customer", "used", "valid_until")
-    for code, customer, used, until in values.iterator(chunk_size=5000):
-        end = until or batch.valid_until
-        yield code, names.get(customer, ""), used, end.isoformat() if end else ""
+        return csv_response(f"{batch.key.lower()}.csv", ["code", "customer", "used", "valid_until"], code_rows(batch))
 
 
 class MintView(APIView):
@@ -217,3 +236,19 @@ class CouponView(APIView):
         rows = Coupon.objects.for_merchant(caller(request).merchant).select_related("batch", "customer")
         found = get_object_or_404(rows.prefetch_related("customer__identities"), code=normalise_code(code))
         return Response(CouponOutput(found).data)
+
+
+class CouponRevocationView(APIView):
+    """A code that may not be used any more."""
+
+    scopes = {"POST": Scope.PROMOTIONS_WRITE}
+
+    @extend_schema(
+        operation_id="revoke_coupon", parameters=[IDEMPOTENCY_KEY], request=None, responses=CouponOutput
+    )
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """It cannot be used from now on; what is reserved or ordered keeps it. Also again."""
+        rows = Coupon.objects.for_merchant(caller(request).merchant).select_related("batch__merchant", "customer")
+        found = get_object_or_404(rows.prefetch_related("customer__identities"), code=normalise_code(code))
+        return Response(CouponOutput(revoke_coupon(found)).data)

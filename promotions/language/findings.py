@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from merchants.models import Merchant
 from promotions.linting.world import Finding, Severity
+from promotions.models import CouponBatch, Promotion
 
 TONES = {Severity.ERROR: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
 SEVERITIES = {
@@ -64,3 +67,39 @@ def say(finding: Finding, names: Mapping[str, str]) -> str:
         "names": ", ".join(listed[:5]) + more,
     }
     return str(SENTENCES[finding.code]) % values
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding as a screen shows it; ``promotions`` are (id, name) of those that are there."""
+
+    finding: Finding
+    sentence: str
+    tone: str
+    severity: str
+    promotions: list[tuple[int, str]]
+    taken: list[tuple[str, int]]
+    batch_id: int | None
+
+
+def told(merchant: Merchant, findings: Sequence[Finding]) -> list[Told]:
+    """Two queries, however many there are."""
+    keys = {key for one in findings for key in one.promotions}
+    keys |= {key for one in findings if one.example for key, _amount in one.example.taken}
+    rows = Promotion.objects.for_merchant(merchant).filter(key__in=keys).values_list("key", "pk", "name")
+    known = {key: (pk, name) for key, pk, name in rows}
+    names = {key: name for key, (_pk, name) in known.items()}
+    batches = CouponBatch.objects.for_merchant(merchant).filter(key__in=[one.batch for one in findings if one.batch])
+    ids = dict(batches.values_list("key", "pk"))
+    return [
+        Told(
+            finding=one,
+            sentence=say(one, names),
+            tone=TONES[one.severity],
+            severity=str(SEVERITIES[one.severity]),
+            promotions=[known[key] for key in one.promotions if key in known],
+            taken=[(names.get(key, key), amount) for key, amount in one.example.taken] if one.example else [],
+            batch_id=ids.get(one.batch),
+        )
+        for one in findings
+    ]
