@@ -40,6 +40,9 @@ from promotions.queries.loyalty import (
 navigation.register(
     NavigationItem("promotion_list", gettext_lazy("Promotions"), "discount", "promotions"), name="promotions", rank=10
 )
+navigation.register(
+    NavigationItem("coupon_list", gettext_lazy("Coupons"), "ticket", "promotions"), name="coupons", rank=30
+)
 navigation.register(NavigationItem("loyalty", gettext_lazy("Loyalty"), "award", "promotions"), name="loyalty", rank=60)
 
 

@@ -46,8 +46,10 @@ READS_OR_CHANGES: dict[str, dict[str, Any] | None] = {
     "PATCH /api/v1/promotions/{key}/limits": {"uses_limit": 1},
     "GET /api/v1/coupon-batches/{key}": None,
     "GET /api/v1/coupon-batches/{key}/codes": None,
+    "POST /api/v1/coupon-batches/{key}/revoke": None,
     "POST /api/v1/coupon-batches/{key}/coupons": {"customer": "c-1"},
     "GET /api/v1/coupons/{code}": None,
+    "POST /api/v1/coupons/{code}/revoke": None,
     "GET /api/v1/reservations/{reservation_id}": None,
     "POST /api/v1/reservations/{reservation_id}/confirm": {"order": "A-1001"},
     "POST /api/v1/reservations/{reservation_id}/release": None,
@@ -75,6 +77,7 @@ OWN = {
     "POST /api/v1/promotions",
     "POST /api/v1/promotions/evaluate",
     "GET /api/v1/promotions/schema",
+    "GET /api/v1/promotions/check",
     "POST /api/v1/coupon-batches",
     "POST /api/v1/reservations",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,7 +51,10 @@ class CouponBatchInput(StrictSerializer):
         choices=CouponBatch.Alphabet.choices, default=CouponBatch.Alphabet.MIXED, help_text="What they are drawn from."
     )
     shared_code = serializers.RegexField(
-        r"^[A-Z0-9-]{0,64}\Z", allow_blank=True, default="", help_text="One code for many people, instead of random ones."
+        r"^[A-Z0-9-]{0,64}\Z",
+        allow_blank=True,
+        default="",
+        help_text="One code for many people, instead of random ones.",
     )
     segment = StrictCharField(
         max_length=80, allow_blank=True, default="", help_text="One code for everybody who is in it now."
@@ -243,9 +245,7 @@ class CouponRevocationView(APIView):
 
     scopes = {"POST": Scope.PROMOTIONS_WRITE}
 
-    @extend_schema(
-        operation_id="revoke_coupon", parameters=[IDEMPOTENCY_KEY], request=None, responses=CouponOutput
-    )
+    @extend_schema(operation_id="revoke_coupon", parameters=[IDEMPOTENCY_KEY], request=None, responses=CouponOutput)
     @idempotent
     def post(self, request: Request, code: str) -> Response:
         """It cannot be used from now on; what is reserved or ordered keeps it. Also again."""

@@ -38,7 +38,7 @@ class BatchForm(KitForm):
     groups = (
         (_("What it is called"), ("name", "key")),
         (_("Which codes"), ("kind", "count", "segment", "shared_code")),
-        (_("How they look"), ("prefix", "alphabet", "length")),
+        (_("How they look"), ("begins_with", "alphabet", "length")),
         (_("How long and how often"), ("uses_per_code", "valid_from", "valid_until")),
     )
 
@@ -50,14 +50,12 @@ class BatchForm(KitForm):
         help_text=_("Promotions ask for any of its codes by it. Capitals, digits and hyphens; e.g. SUMMER-26."),
     )
     kind = forms.ChoiceField(label=_("Codes"), choices=KINDS, initial="random", widget=forms.RadioSelect)
-    count = forms.IntegerField(
-        label=_("How many"), min_value=1, max_value=MOST_CODES, required=False, initial=1000
-    )
+    count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_CODES, required=False, initial=1000)
     segment = forms.ChoiceField(label=_("Segment"), required=False)
     shared_code = forms.CharField(
         label=_("The shared code"), max_length=64, required=False, help_text=_("Letters, digits and hyphens.")
     )
-    prefix = forms.CharField(
+    begins_with = forms.CharField(
         label=_("Begins with"), max_length=12, required=False, help_text=_("Letters, digits and hyphens; e.g. SUN-.")
     )
     alphabet = forms.ChoiceField(label=_("Characters"), choices=CouponBatch.Alphabet.choices, required=False)
@@ -78,7 +76,7 @@ class BatchForm(KitForm):
     def __init__(self, data: Any, *, merchant: Merchant) -> None:
         if data is not None:
             data = data.copy()
-            for name in ("key", "prefix", "shared_code"):
+            for name in ("key", "begins_with", "shared_code"):
                 data[name] = re.sub(r"\s", "", data.get(name, "")).upper()
         super().__init__(data)
         self.fields["segment"].choices = [("", _("Choose…")), *segment_choices(merchant)]  # type: ignore[attr-defined]
@@ -92,7 +90,7 @@ class BatchForm(KitForm):
         needed = {"random": "count", "segment": "segment", "shared": "shared_code"}.get(valid.get("kind", ""))
         if needed and needed not in self.errors and not valid.get(needed):
             self.add_error(needed, forms.ValidationError(_("Say this as well."), code="required"))
-        for name in ("prefix", "shared_code"):
+        for name in ("begins_with", "shared_code"):
             if not re.fullmatch(r"[A-Z0-9-]*", valid.get(name) or ""):
                 self.add_error(name, forms.ValidationError(_("Only letters, digits and hyphens."), code="invalid"))
         start, end = valid.get("valid_from"), valid.get("valid_until")
@@ -109,7 +107,7 @@ class BatchForm(KitForm):
             count=valid["count"] if kind == "random" else 0,
             segment=valid["segment"] if kind == "segment" else "",
             shared_code=valid["shared_code"] if kind == "shared" else "",
-            prefix=valid["prefix"],
+            prefix=valid["begins_with"],
             alphabet=valid["alphabet"] or CouponBatch.Alphabet.MIXED,
             length=valid["length"] or codes.SAFE_LENGTH,
             uses_per_code=valid["uses_per_code"],
@@ -124,4 +122,3 @@ class LookupForm(KitForm):
     code = forms.CharField(
         label=_("Code"), max_length=64, widget=forms.SearchInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
-

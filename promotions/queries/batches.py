@@ -35,7 +35,7 @@ def asking_for(merchant: Merchant) -> dict[str, list[Promotion]]:
         .select_related("promotion")
         .order_by("promotion", "number")
     )
-    chosen: dict[int, PromotionVersion] = {}
+    chosen: dict[int, Any] = {}
     for row in rows:
         in_use = row.promotion.status == Promotion.Status.ACTIVE
         if not in_use or row.pk == row.promotion.version_id:
@@ -50,8 +50,8 @@ def asking_for(merchant: Merchant) -> dict[str, list[Promotion]]:
 def redeemed(merchant: Merchant, batches: Iterable[CouponBatch]) -> dict[int, tuple[int, int]]:
     """By batch: how many of its codes were used, and how often in all."""
     used = Coupon.objects.for_merchant(merchant).filter(batch__in=list(batches), used__gt=0).order_by()
-    rows = used.values("batch").annotate(codes=Count("pk"), uses=Sum("used"))
-    return {batch: (codes, uses) for batch, codes, uses in rows.values_list("batch", "codes", "uses")}
+    rows = used.values("batch").annotate(codes=Count("pk"), times=Sum("used"))
+    return {batch: (codes, times) for batch, codes, times in rows.values_list("batch", "codes", "times")}
 
 
 @dataclass(frozen=True)
@@ -144,4 +144,3 @@ def code_rows(batch: CouponBatch) -> Iterator[tuple[Any, ...]]:
     for code, customer, used, until in values.iterator(chunk_size=5000):
         end = until or batch.valid_until
         yield code, names.get(customer, ""), used, end.isoformat() if end else ""
-

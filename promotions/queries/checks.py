@@ -12,14 +12,14 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from catalog.models import Category, Product
-from customers.models import Lifecycle, Profitability, RfmGroup
 from merchants.models import Merchant
 from promotions.linting.checking import check
 from promotions.linting.logic import PARTS
 from promotions.linting.world import Batch, Checked, Entry, Goods, World
-from promotions.models import CouponBatch, Promotion, PromotionVersion, RuleSet, Tier, UseCount
+from promotions.models import CouponBatch, Promotion, PromotionVersion, RuleSet, UseCount
 from promotions.pricing import definitions as d
 from promotions.pricing.reading import known_promotion
+from promotions.queries.naming import segment_choices
 
 # Products that carts are made from: the thinnest margins of those that promotions name, and of all.
 MOST_GOODS = 2_000
@@ -166,10 +166,7 @@ def _known_names(merchant: Merchant, asked: dict[str, set[str]]) -> dict[str, fr
 
 def _segments(merchant: Merchant) -> frozenset[str]:
     """Every segment that somebody could be in."""
-    kinds = {"lifecycle": Lifecycle, "rfm": RfmGroup, "profitability": Profitability}
-    found = {f"{kind}:{value}" for kind, choices in kinds.items() for value in choices.values}
-    tiers = Tier.objects.for_merchant(merchant).values_list("key", flat=True)
-    return frozenset(found | {f"tier:{key}" for key in tiers})
+    return frozenset(name for name, _label in segment_choices(merchant))
 
 
 def _goods(merchant: Merchant, asked: dict[str, set[str]]) -> tuple[list[Goods], bool]:

@@ -37,6 +37,7 @@ from promotions.queries.batches import (
 )
 from promotions.queries.coupons import unusable
 from promotions.queries.guessing import guessers
+from promotions.queries.naming import segment_choices
 
 CHARTED_DAYS, WATCHED_DAYS = 90, 90
 TONES = {"open": "success", "not_yet": "info", "expired": "neutral", "revoked": "danger"}
@@ -106,6 +107,7 @@ def coupon_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     row = _row(batch, asking_for(request.merchant), redeemed(request.merchant, [batch]))
     context = {
         **row,
+        "segment": _segment(batch),
         "states": states_of(batch),
         "sums": sums_of(batch),
         "chart": _chart(batch),
@@ -113,6 +115,12 @@ def coupon_detail(request: MerchantRequest, pk: int) -> HttpResponse:
         "collectors": collectors(request.merchant, batch=batch, since=now - timedelta(days=3650)),
     }
     return render(request, "promotions/coupons/detail.html", context)
+
+
+def _segment(batch: CouponBatch) -> str:
+    """What the segment is called now; its key where it is gone."""
+    known = dict(segment_choices(batch.merchant)) if batch.segment else {}
+    return known.get(batch.segment, batch.segment)
 
 
 def _chart(batch: CouponBatch) -> Chart | None:

@@ -12,10 +12,12 @@ from core.door import MerchantRequest, merchant_view
 from core.listing import list_rows, render_list
 from merchants.models import Role
 from promotions.forms.offers.editor import offered_by, words_for
+from promotions.language.findings import Told, told
 from promotions.language.summary import parts, say_limits, summary
 from promotions.language.terms import AUDIENCES, LANES, TONES, audience_of
 from promotions.models import Promotion, PromotionVersion
 from promotions.offer_filters import PromotionFilter
+from promotions.queries.checks import check_version, conflicts
 from promotions.queries.offers import Shown, shown, versions_of
 
 
@@ -26,7 +28,15 @@ def promotion_list(request: MerchantRequest) -> HttpResponse:
     listing = list_rows(request, PromotionFilter, rows)
     entries = shown(request.merchant, listing.rows, timezone.now())
     words = words_for(request.merchant, *(entry.version.definition for entry in entries))
-    promotions = [_row(entry) | {"said": summary(offered_by(entry.version), words)} for entry in entries]
+    marked = conflicts(request.merchant) if entries else {}
+    promotions = [
+        _row(entry)
+        | {
+            "said": summary(offered_by(entry.version), words),
+            "conflicts": marked.get(entry.promotion.key, 0),
+        }
+        for entry in entries
+    ]
     return render_list(request, "promotions/promotion_list.html", listing, {"promotions": promotions})
 
 
@@ -73,8 +83,17 @@ def promotion_detail(request: MerchantRequest, pk: int) -> HttpResponse:
     promotion = find_promotion(request, pk)
     context = promotion_context(request, promotion, "overview")
     context |= _said(request, promotion, context["version"], context["newest"])
+    context["findings"] = _findings(request, promotion, context["newest"])
     context["row"] = next((_row(entry) for entry in shown(request.merchant, [promotion], timezone.now())), None)
     return render(request, "promotions/promotion_detail.html", context)
+
+
+def _findings(request: MerchantRequest, promotion: Promotion, newest: PromotionVersion | None) -> list[Told]:
+    """What a check says of the newest version, should it decide; nothing of what has ended."""
+    if newest is None or promotion.status == Promotion.Status.ENDED:
+        return []
+    newest.promotion = promotion
+    return told(request.merchant, check_version(newest).findings)
 
 
 def _said(

@@ -77,7 +77,9 @@ def _replay_page(request: MerchantRequest, promotion: Promotion, form: ReplayFor
 def _chosen(request: MerchantRequest, rows: Any, replays: list[Replay]) -> Replay | None:
     asked = request.GET.get("run", "")
     if asked.isdecimal() and len(asked) < 19:
-        found: Replay = get_object_or_404(rows.select_related("version", "job"), pk=int(asked), finished_at__isnull=False)
+        found: Replay = get_object_or_404(
+            rows.select_related("version", "job"), pk=int(asked), finished_at__isnull=False
+        )
         return found
     return next((one for one in replays if one.finished_at), None)
 

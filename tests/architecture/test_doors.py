@@ -32,7 +32,7 @@ from customers.models import (
 )
 from merchants.models import ApiKey, Membership, Role
 from orders.models import Order
-from promotions.models import Promotion, Reward, Tier
+from promotions.models import Coupon, CouponBatch, Promotion, Reward, Tier
 from recommendations.models import ModelVersion, Rule, Synonym
 from tests.architecture.shop import rows_of, stock_up
 from tests.factories import MembershipFactory
@@ -40,6 +40,14 @@ from tests.factories import MembershipFactory
 # Which model's id an address takes; an address without arguments needs no entry.
 ROWS: dict[str, type[Any]] = {
     "api_key_revoke": ApiKey,
+    "coupon_detail": CouponBatch,
+    "coupon_export": CouponBatch,
+    "coupon_revoke": CouponBatch,
+    "coupon_code_revoke": Coupon,
+    "promotion_figure": Promotion,
+    "promotion_replay": Promotion,
+    "promotion_replay_start": Promotion,
+    "promotion_results": Promotion,
     "promotion_detail": Promotion,
     "promotion_edit": Promotion,
     "promotion_publish": Promotion,

@@ -21,7 +21,7 @@ def test_the_side_bar_lists_every_screen_in_its_order(merchant: Merchant) -> Non
     assert _labels(merchant, Role.OWNER) == [
         *["Start", "Orders", "Catalog"],
         *["Profiles", "Tasks", "Companies", "Duplicates", "Customer value", "Privacy requests", "Suppressed addresses"],
-        *["Promotions", "Loyalty"],
+        *["Promotions", "Coupons", "Loyalty"],
         *["Messages", "Recommendations", "Search in the shop"],
         *["Events", "Set up tracking"],
         *["Operations", "Settings"],
