@@ -26,6 +26,7 @@ from cxapp.demo.assortment import MAIN, SECOND, Assortment, load
 from cxapp.demo.duplicates import add_duplicates
 from cxapp.demo.loyalty import add_loyalty
 from cxapp.demo.privacy import write_privacy_requests
+from cxapp.demo.promoting import add_promotions
 from cxapp.demo.recommending import add_recommendations
 from cxapp.demo.relations import relation_rows
 from cxapp.demo.rows import ShopRows
@@ -35,7 +36,7 @@ from merchants.actions import create_api_key, set_membership
 from merchants.models import ApiKey, Merchant, MerchantModel, Role, Staff
 from orders.actions.valuation import value_customers
 from orders.models import Order
-from promotions.models import PointEntry
+from promotions.models import PointEntry, Redemption
 from recommendations.models import Impression, SearchTerm
 
 SECOND_CUSTOMERS = 18
@@ -161,6 +162,8 @@ def _fill(merchant: Merchant, *, customers: int, seed: int, now: datetime, watch
         counts[str(PointEntry._meta.verbose_name_plural)] += add_loyalty(merchant, seed=seed, now=now)
     with watch(f"{merchant.name}: adding up what customers are worth", None) as tick:
         value_customers(merchant, _Quiet(tick))
+    with watch(f"{merchant.name}: offering promotions", None):
+        counts[str(Redemption._meta.verbose_name_plural)] += add_promotions(merchant, seed=seed, now=now)
     with watch(f"{merchant.name}: indexing what can be searched for", None):
         today = now.astimezone(merchant.tz).date()
         counts[str(SearchTerm._meta.verbose_name_plural)] += write_searches(merchant, seed=seed, today=today)

@@ -72,6 +72,7 @@ class BatchForm(KitForm):
     )
     valid_from = _moment(_("Valid from"), _("Empty: at once."))
     valid_until = _moment(_("Valid until"), _("Empty: as long as a promotion asks for it."))
+    marks_optional = False
 
     def __init__(self, data: Any, *, merchant: Merchant) -> None:
         if data is not None:

@@ -12,6 +12,7 @@ from merchants.models import Merchant
 from promotions.linting.world import Finding, Severity
 from promotions.models import CouponBatch, Promotion
 
+MOST_NAMED = 3
 TONES = {Severity.ERROR: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
 SEVERITIES = {
     Severity.ERROR: gettext_lazy("does not work"),
@@ -42,16 +43,16 @@ SENTENCES = {
         "No promotion asks for the codes of “%(name)s”, so they do nothing. Write a promotion with the code @%(key)s."
     ),
     "shadowed": gettext_lazy(
-        "“%(first)s” never wins: wherever it applies, “%(others)s” applies too and saves at least as much, and only one "
+        "“%(first)s” never wins: wherever it applies, %(others)s applies too and saves at least as much, and only one "
         "of them can."
     ),
     "below_cost": gettext_lazy("“%(first)s” sells “%(product)s” below what it costs."),
     "stack_below_cost": gettext_lazy(
-        "“%(first)s” and “%(others)s” together sell “%(product)s” below what it costs. Let them exclude each other, or "
+        "“%(first)s” and %(others)s together sell “%(product)s” below what it costs. Let them exclude each other, or "
         "give one a lowest price."
     ),
-    "overlap": gettext_lazy("“%(first)s” and “%(others)s” take something off the same unit, one after the other."),
-    "outbid": gettext_lazy("“%(first)s” gives way to “%(others)s” where both could apply, because that saves more."),
+    "overlap": gettext_lazy("“%(first)s” and %(others)s take something off the same unit, one after the other."),
+    "outbid": gettext_lazy("“%(first)s” gives way to %(others)s where both could apply, because that saves more."),
 }
 
 
@@ -63,10 +64,17 @@ def say(finding: Finding, names: Mapping[str, str]) -> str:
     values = {
         **finding.values,
         "first": called[0] if called else "",
-        "others": "”, “".join(called[1:]),
+        "others": _listed(called[1:]),
         "names": ", ".join(listed[:5]) + more,
     }
     return str(SENTENCES[finding.code]) % values
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Each in quotation marks, at most three of them."""
+    quoted = [_("“%(name)s”") % {"name": name} for name in names[:MOST_NAMED]]
+    more = _(" and %(count)s more") % {"count": len(names) - MOST_NAMED} if len(names) > MOST_NAMED else ""
+    return ", ".join(quoted) + more
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import permutations
+from itertools import combinations, permutations
 
 from promotions.linting.carts import Tailor, Wish
 from promotions.linting.logic import Flaw, Way, flaw, nothing_fits, unknown_names, ways_of
@@ -239,23 +239,32 @@ class _Carts:
             if (wider := tailor.widen(wish, other.promotion)) is not None:
                 wish, granted = wider, [*granted, other]
         self._looked_at += len(granted) * len(wish.quantities)
-        decision = evaluate(Index(one.promotion for one in granted), wish.cart(self.world.currency))
-        yield from self._judge(decision, wish, entry.promotion.id, goods)
+        yield from self._judge([one.promotion for one in granted], wish, entry.promotion.id, goods)
 
-    def _judge(self, decision: Decision, wish: Wish, key: str, goods: Goods) -> Iterator[Finding]:
-        place = next(at for at, line in enumerate(decision.cart.lines) if line.sku == goods.sku)
-        on_it = [one.promotion.id for one in decision.applications if one.taking.lines.get(place)]
-        example = _example(decision, wish)
-        if _is_below_cost(example.lines[place]) and self._is_new("below_cost", on_it):
-            code = "stack_below_cost" if len(on_it) > 1 else "below_cost"
-            yield Finding(code, Severity.WARNING, tuple(on_it), {"product": goods.title}, example)
-        elif len(on_it) > 1 and self._is_new("overlap", on_it):
-            yield Finding("overlap", Severity.INFO, tuple(on_it), {"product": goods.title}, example)
-        for outcome in decision.outcomes:
-            if outcome.status == "outbid" and outcome.outbid_by and key in (outcome.promotion.id, *outcome.outbid_by):
-                concerned = [outcome.promotion.id, *outcome.outbid_by]
-                if self._is_new("outbid", concerned):
-                    yield Finding("outbid", Severity.INFO, tuple(concerned), {}, example)
+    def _judge(self, granted: list[Promotion], wish: Wish, key: str, goods: Goods) -> Iterator[Finding]:
+        sold = _Sold(evaluate(Index(granted), wish.cart(self.world.currency)), wish, goods)
+        if sold.is_below_cost:
+            sold = self._fewest(granted, wish, goods, sold)
+            if self._is_new("below_cost", sold.takers):
+                code = "stack_below_cost" if len(sold.takers) > 1 else "below_cost"
+                yield Finding(code, Severity.WARNING, sold.takers, {"product": goods.title}, sold.example)
+        elif self._has_new_pair(sold.takers):
+            yield Finding("overlap", Severity.INFO, sold.takers, {"product": goods.title}, sold.example)
+        for outcome in sold.decision.outcomes:
+            concerned = (outcome.promotion.id, *outcome.outbid_by)
+            if outcome.status == "outbid" and key in concerned and self._is_new("outbid", concerned[:1]):
+                yield Finding("outbid", Severity.INFO, concerned, {}, sold.example)
+
+    def _fewest(self, granted: list[Promotion], wish: Wish, goods: Goods, sold: _Sold) -> _Sold:
+        """Below cost by as few promotions as possible: those without which it still is are left out, the last first."""
+        left = [one for one in granted if one.id in sold.takers]
+        for one in reversed(list(left)):
+            fewer = [other for other in left if other is not one]
+            self._looked_at += len(fewer)
+            without = _Sold(evaluate(Index(fewer), wish.cart(self.world.currency)), wish, goods)
+            if fewer and without.is_below_cost:
+                left, sold = fewer, without
+        return sold
 
     def _is_new(self, code: str, keys: Iterable[str]) -> bool:
         """Of the same promotions one cart is enough."""
@@ -263,6 +272,22 @@ class _Carts:
         is_new = len(name) > 1 and name not in self._seen
         self._seen.add(name)
         return is_new
+
+    def _has_new_pair(self, keys: Sequence[str]) -> bool:
+        """Whether two of them were not seen on one unit yet; all of them are from now on."""
+        fresh = [pair for pair in combinations(keys, 2) if self._is_new("overlap", pair)]
+        return bool(fresh)
+
+
+class _Sold:
+    """What became of one unit on a cart: who took something off it, and whether it sells below cost."""
+
+    def __init__(self, decision: Decision, wish: Wish, goods: Goods) -> None:
+        place = next(at for at, line in enumerate(decision.cart.lines) if line.sku == goods.sku)
+        self.decision = decision
+        self.takers = tuple(one.promotion.id for one in decision.applications if one.taking.lines.get(place))
+        self.example = _example(decision, wish)
+        self.is_below_cost = _is_below_cost(self.example.lines[place])
 
 
 class _Takers:

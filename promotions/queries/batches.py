@@ -69,13 +69,13 @@ def states_of(batch: CouponBatch) -> States:
     rows = Coupon.objects.for_merchant(batch.merchant_id).filter(batch=batch)
     full = Q(used__gte=batch.uses_per_code)
     counts = rows.filter(used__gt=0).aggregate(
-        used=Count("pk", filter=full), begun=Count("pk", filter=~full & Q(revoked_at=None))
+        gone=Count("pk", filter=full), begun=Count("pk", filter=~full & Q(revoked_at=None))
     )
     revoked = rows.filter(revoked_at__isnull=False).exclude(full).count()
-    rest = max(batch.made - counts["used"] - counts["begun"] - revoked, 0)
+    rest = max(batch.made - counts["gone"] - counts["begun"] - revoked, 0)
     if batch.revoked_at:
-        return States(0, 0, counts["used"], batch.made - counts["used"])
-    return States(rest, counts["begun"], counts["used"], revoked)
+        return States(0, 0, counts["gone"], batch.made - counts["gone"])
+    return States(rest, counts["begun"], counts["gone"], revoked)
 
 
 def _uses(batch: CouponBatch) -> QuerySet[RedemptionUse]:

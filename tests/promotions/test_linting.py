@@ -155,8 +155,12 @@ def test_thresholds_group_deals_and_hours_are_met_on_the_cart() -> None:
     floor = _entry("a", when=_spend(30000, brands=["Alp"]), target={"brands": ["Alp"]})
     deal = _entry("b", {"group_deal": {"size": 3, "units": 1}}, target={"products": ["TENT"]}, lane="line")
     night = _entry("c", when={"weekly": {"weekdays": ["sun"], "from": "22:00", "until": "23:00"}}, target=TENTS)
-    [found] = _of("stack_below_cost", floor, deal, night)
+    dear = replace(WORLD, goods=[replace(TENT, cost=4800)])
+    [found] = _of("stack_below_cost", floor, deal, night, world=dear)
     assert set(found.promotions) == {"a", "b", "c"}
+    # Of what costs more the group deal alone is too much: then only that is to blame.
+    [alone] = _of("below_cost", floor, deal, night, world=replace(WORLD, goods=[replace(TENT, cost=5800)]))
+    assert alone.promotions == ("b",)
 
 
 TENTS = {"categories": ["Outdoor › Tents"]}
