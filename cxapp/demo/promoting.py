@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ REPLAYED = 400
 FLYERS, SHARED_USES = 2_000, 500
 # How often an order came with a code of the flyer, and of those who got the measured offer how many who bought little
 # are left out, so that it shows an effect.
-FLYER_SHARE, LEFT_OUT = 0.16, 0.5
+FLYER_SHARE, LEFT_OUT, BIG = 0.16, 0.5, 5_500
 MEASURED = "autumn-offer"
 WORDS = {
     "de": {"flyer": "Flyer im Herbst", "champions": "Ein Dankeschön für die Besten", "podcast": "Podcast"},
@@ -224,9 +223,10 @@ class _Writer:
             Coupon.objects.for_merchant(self.merchant).filter(batch=self.flyer).order_by("code")[:FLYERS]
         )
         median = sorted(one.order.total for one in placed)[len(placed) // 2] if placed else 0
-        self.collector = (
-            max(Counter(one.order.customer_id for one in placed).items(), key=itemgetter(1))[0] if placed else None
-        )
+        # Somebody whose carts are big enough for the flyer each time.
+        big = [one for one in placed if sum(line["quantity"] * line["unit_price"] for line in one.lines) >= BIG]
+        often = Counter(one.order.customer_id for one in big).most_common(1)
+        self.collector = often[0][0] if often else None
         seen: set[int] = set()
         for one in placed:
             held = self._is_held(one, compiled.offers[MEASURED].promotion)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from merchants.models import Merchant
+from promotions.language.conditions import CONDITIONS
 from promotions.linting.world import Finding, Severity
 from promotions.models import CouponBatch, Promotion
 
@@ -65,9 +66,15 @@ def say(finding: Finding, names: Mapping[str, str]) -> str:
         **finding.values,
         "first": called[0] if called else "",
         "others": _listed(called[1:]),
-        "names": ", ".join(listed[:5]) + more,
+        "names": ", ".join(_fact(finding, name) for name in listed[:5]) + more,
     }
     return str(SENTENCES[finding.code]) % values
+
+
+def _fact(finding: Finding, name: str) -> str:
+    """What conditions that rule each other out are about, as the editor calls it; other names as they are."""
+    kind = CONDITIONS.get(name) if finding.code == "contradiction" else None
+    return str(kind.label) if kind else name
 
 
 def _listed(names: Sequence[str]) -> str:

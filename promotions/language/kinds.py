@@ -19,7 +19,7 @@ from promotions.language.words import Words
 class Field:
     """Something to fill in. ``what`` says how it is typed and stored; ``default`` is not written down.
 
-    ``what``: money, percent, times, count (from 1), whole (from 0), number, text, texts, values, choice, choices, flag,
+    ``what``: money, percent, times, count (from 1), share (per cent of people), whole (from 0), number, text, texts, values, choice, choices, flag,
     either (yes, no or no matter), moment, clock, selector, steps.
     ``source``: where names to choose from come from (product, category, segment …).
     """

@@ -50,6 +50,12 @@ SETTINGS = Kind(
             hint=_("No unit is reduced below this price."),
         ),
         Field(name="tax", label=_("Amounts are"), what="choice", default="cart", choices=TAXES),
+        Field(
+            name="holdout",
+            label=_("Held out, in per cent of people"),
+            what="share",
+            hint=_("They do not get it, so that its effect can be measured. Empty: nobody. Not with a code."),
+        ),
         Field(name="returns", label=_("When goods come back"), what="choice", default="keep", choices=RETURNS),
     ),
     say=lambda value, words: "",

@@ -69,6 +69,8 @@ def _restrictions(said: Json, words: Words) -> list[str]:
         parts.append(_("amounts with tax"))
     if floor := said.get("floor"):
         parts.append(_("no unit below %(price)s") % {"price": words.money(floor)})
+    if holdout := said.get("holdout"):
+        parts.append(_("%(percent)s %% of people held out to measure it") % {"percent": holdout})
     combination = said.get("combination", "stack")
     if combination != "stack":
         parts.append(_("applies %(how)s") % {"how": COMBINATIONS[combination]})
@@ -97,6 +99,10 @@ def _window(window: str) -> tuple[str, str]:
     return _("at most once a day"), _("at most %(count)s times a day")
 
 
+def _held_out(percent: int) -> str:
+    return _("%(percent)s %% of people, to measure it") % {"percent": percent} if percent else _("nobody")
+
+
 @dataclass(frozen=True)
 class Part:
     """One thing that a version says; ``key`` is stable, so that versions can be laid beside each other."""
@@ -122,6 +128,7 @@ def parts(offered: Offered, words: Words) -> list[Part]:
         ("basis", _("Reckoned on"), BASES[said.get("basis", "remaining")]),
         ("floor", _("Lowest price of a unit"), words.money(said.get("floor", 0))),
         ("tax", _("Amounts are"), TAXES[said.get("tax", "cart")]),
+        ("holdout", _("Held out"), _held_out(said.get("holdout", 0))),
         ("returns", _("When goods come back"), RETURNS[said.get("returns", "keep")]),
     ]
     return [Part(key, str(label), capfirst(str(text))) for key, label, text in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -93,7 +94,8 @@ def _findings(request: MerchantRequest, promotion: Promotion, newest: PromotionV
     if newest is None or promotion.status == Promotion.Status.ENDED:
         return []
     newest.promotion = promotion
-    return told(request.merchant, check_version(newest).findings)
+    found = told(request.merchant, check_version(newest).findings)
+    return [replace(one, promotions=[other for other in one.promotions if other[0] != promotion.pk]) for one in found]
 
 
 def _said(

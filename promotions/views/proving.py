@@ -26,7 +26,7 @@ from promotions.replaying.running import start_replay
 from promotions.replaying.showing import shown
 from promotions.views.offers import find_promotion, promotion_context
 
-MOST_VERSIONS, MOST_REPLAYS = 50, 10
+MOST_VERSIONS, MOST_REPLAYS, MOST_FINDINGS = 50, 10, 100
 
 
 # --- replay ----------------------------------------------------------------------------------------------------------
@@ -95,7 +95,8 @@ def promotion_check(request: MerchantRequest) -> HttpResponse:
     counts = {severity: sum(one.severity == severity for one in checked.findings) for severity in Severity}
     findings = [one for one in checked.findings if wanted not in set(Severity) or one.severity == wanted]
     context = {
-        "findings": told(request.merchant, findings),
+        "findings": told(request.merchant, findings[:MOST_FINDINGS]),
+        "more": max(len(findings) - MOST_FINDINGS, 0),
         "counts": counts,
         "severity": wanted,
         "is_cut": checked.is_cut,

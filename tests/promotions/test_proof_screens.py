@@ -93,7 +93,7 @@ def test_the_check_shows_the_cart_and_marks_list_and_overview(client: Client, me
 
 def test_a_draft_is_checked_before_it_is_published(client: Client, merchant: Merchant) -> None:
     _sell(merchant)
-    promotion = launch(merchant, "fine", percent("5"))
+    promotion = launch(merchant, "fine", percent("4"))
     assert "What a check says" not in client.get(f"/m/muster/promotions/{promotion.pk}").text
     add_version(promotion, VersionData(definition={"benefit": percent("40")}))
     page = client.get(f"/m/muster/promotions/{promotion.pk}").text

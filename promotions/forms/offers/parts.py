@@ -16,6 +16,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from core.forms import KitForm
+from core.measuring.holdout import MOST_PERCENT
 from core.money import to_major, to_minor
 from merchants.models import Merchant
 from orders.models import Order
@@ -99,6 +100,7 @@ _MAKERS: dict[str, Callable[[Field, Shop, dict[str, Any]], forms.Field]] = {
     "times": lambda _spec, _shop, how: f.TimesField(**how),
     "number": lambda _spec, _shop, how: f.NumberField(**how),
     "count": lambda _spec, _shop, how: forms.IntegerField(min_value=COUNT[0], max_value=COUNT[1], **how),
+    "share": lambda _spec, _shop, how: forms.IntegerField(min_value=1, max_value=MOST_PERCENT, **how),
     "whole": lambda _spec, _shop, how: forms.IntegerField(min_value=WHOLE[0], max_value=WHOLE[1], **how),
     "integer": lambda _spec, _shop, how: forms.IntegerField(min_value=INTEGER[0], max_value=INTEGER[1], **how),
     "text": lambda spec, _shop, how: _text(spec, how),
