@@ -48,7 +48,7 @@ class ExampleOutput(serializers.Serializer[Any]):
 class FindingOutput(serializers.Serializer[Any]):
     """What is wrong, in the language that was asked for, and which promotions it concerns, by their keys."""
 
-    code = serializers.ChoiceField(choices=sorted(SENTENCES))
+    code = serializers.CharField(help_text=f"One of: {', '.join(sorted(SENTENCES))}.")
     severity = serializers.ChoiceField(choices=["error", "warning", "info"])
     text = serializers.CharField()
     promotions = serializers.ListField(child=serializers.CharField())

@@ -272,7 +272,7 @@ def test_two_versions_differ_thing_by_thing() -> None:
     with translation.override("en"):
         found = [(entry.label, entry.before, entry.after) for entry in differences(before, after, WORDS)]
         assert differences(before, before, WORDS) == []
-        assert len(parts(before, WORDS)) == 11
+        assert len(parts(before, WORDS)) == 12
     assert found == [
         ("What it gives", "Percent off: 20% off Sun care", "Percent off: 25% off Sun care"),
         ("Period", "Always", "Until Dec 1, 2026, 1:00\u202fAM"),

@@ -34,7 +34,9 @@ def shelf(merchant: Merchant) -> Merchant:
     pause_promotion(launch(merchant, "is-paused", percent()))
     end_promotion(launch(merchant, "is-ended", percent()))
     draft = Promotion.objects.create(merchant=merchant, key="is-draft", name="Is-Draft")
-    PromotionVersion.objects.create(merchant=merchant, promotion=draft, number=1, definition={"benefit": percent()})
+    PromotionVersion.objects.create(
+        merchant=merchant, promotion=draft, number=1, definition={"id": "is-draft", "benefit": percent()}
+    )
     return merchant
 
 
