@@ -160,6 +160,7 @@ def _batches(merchant: Merchant, now: datetime) -> dict[str, CouponBatch]:
             batch.job.result = {"codes": batch.wanted}
             batch.job.save(update_fields=["state", "finished_at", "result"])
     CouponBatch.objects.for_merchant(merchant).update(created_at=now - timedelta(days=80))
+    Coupon.objects.for_merchant(merchant).update(created_at=now - timedelta(days=80))
     return made
 
 

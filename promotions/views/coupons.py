@@ -23,6 +23,7 @@ from merchants.models import Merchant, Role
 from promotions.actions.coupons import create_batch, revoke_batch, revoke_coupon
 from promotions.coupon_filters import STATES, BatchFilter
 from promotions.forms.coupons import BatchForm, LookupForm
+from promotions.language.terms import TONES as STANDING_TONES
 from promotions.models import Coupon, CouponBatch, Promotion, RedemptionUse
 from promotions.pricing.cart import normalise_code
 from promotions.queries.batches import (
@@ -191,7 +192,8 @@ def _found(merchant: Merchant, code: str) -> dict[str, Any]:
 
 def _asking(promotion: Promotion) -> dict[str, Any]:
     standing = promotion.standing_at(timezone.now())
-    return {"promotion": promotion, "standing": standing.label, "decides": standing == Promotion.Standing.ACTIVE}
+    decides = standing == Promotion.Standing.ACTIVE
+    return {"promotion": promotion, "standing": standing.label, "tone": STANDING_TONES[standing], "decides": decides}
 
 
 @require_POST

@@ -78,8 +78,7 @@ def test_a_list_of_many_costs_as_many_queries_as_one_of_few(client: Client, merc
         for place in range(2 + 20 * number):
             launch(merchant, f"p-{number}-{place}", percent(), limits={"budget": 1} if place % 2 else {})
             draft = Promotion.objects.create(merchant=merchant, key=f"d-{number}-{place}", name="Draft")
-            PromotionVersion.objects.create(
-                merchant=merchant, promotion=draft, number=1, definition={"benefit": percent()}
-            )
+            said = {"id": draft.key, "benefit": percent()}
+            PromotionVersion.objects.create(merchant=merchant, promotion=draft, number=1, definition=said)
         counts.append(queries_of(client, f"/m/{merchant.slug}/promotions/"))
     assert counts[0] == counts[1]
