@@ -108,8 +108,9 @@ def make_report(promotion: Promotion, *, now: datetime | None = None) -> Promoti
         difference = uplift(treated, held)
         report[name] = None if difference is None else asdict(difference) | {"verdict": difference.verdict}
     row, _created = PromotionReport.objects.update_or_create(
+        merchant=promotion.merchant,
         promotion=promotion,
-        defaults={"merchant_id": promotion.merchant_id, "report": report, "figured_at": now or timezone.now()},
+        defaults={"report": report, "figured_at": now or timezone.now()},
     )
     return row
 
