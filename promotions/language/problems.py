@@ -26,6 +26,7 @@ _DEMANDS: dict[str, Any] = {
     "uniqueItems": gettext_lazy("Nothing may be named twice here."),
     "enum": gettext_lazy("One of: %(wanted)s."),
     "anyOf": gettext_lazy("Say at least one thing here."),
+    "control_characters": gettext_lazy("Control characters are not allowed."),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from decimal import Decimal
@@ -11,12 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 from promotions.pricing import definitions as d
 from promotions.pricing.cart import Cart, Line, Shopper, normalise_code
 
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"))
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# So much of a wrong value is repeated in the answer.
+REPEATED = 80
+# All of Unicode's category Cc, and halves of surrogate pairs: they are never meant, and some cannot be stored.
+UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# For JSON Schema 1.0 is an integer as well; amounts that are no whole numbers to Python would come out of the engine.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int),
+)
 Json = Mapping[str, Any]
 
 
@@ -33,8 +44,8 @@ class Unreadable(ValueError):  # noqa: N818  # reads as what it says
 
 
 @cache
-def _validator(kind: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": SCHEMA["$defs"]})
+def _validator(kind: str) -> Any:
+    return _Validator({"$ref": f"#/$defs/{kind}", "$defs": SCHEMA["$defs"]})
 
 
 def _check(kind: str, document: Any) -> None:
@@ -43,7 +54,29 @@ def _check(kind: str, document: Any) -> None:
     if flaws:
         flaw = flaws[0]
         path = ".".join(map(str, flaw.absolute_path))
-        raise Unreadable(path, flaw.message, rule=str(flaw.validator), wanted=_wanted(flaw))
+        raise Unreadable(path, _problem(flaw), rule=str(flaw.validator), wanted=_wanted(flaw))
+    _check_texts(document, ())
+
+
+def _problem(flaw: ValidationError) -> str:
+    """In JSON's words, not in Python's, and without repeating a long value at length."""
+    value = json.dumps(flaw.instance, ensure_ascii=False)
+    told = value if len(value) <= REPEATED else f"{value[:REPEATED]}…"
+    return str(flaw.message).replace(repr(flaw.instance), told, 1)
+
+
+def _check_texts(value: Any, path: tuple[str, ...]) -> None:
+    """Raises Unreadable for a text that cannot be stored or shown."""
+    if isinstance(value, str):
+        if UNWANTED.search(value):
+            raise Unreadable(".".join(path), "Control characters are not allowed.", rule="control_characters")
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            _check_texts(inner, (*path, str(at)))
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            _check_texts(name, path)
+            _check_texts(inner, (*path, name))
 
 
 def _wanted(flaw: ValidationError) -> str:

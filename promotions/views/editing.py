@@ -16,8 +16,8 @@ from merchants.models import Role
 from promotions.actions.offers import PromotionData, VersionData, create_promotion
 from promotions.actions.revising import free_key, revise_promotion
 from promotions.forms.offers.editor import PromotionEditor, Start
-from promotions.forms.offers.fields import UNSTORABLE
 from promotions.models import Promotion
+from promotions.pricing.reading import UNWANTED
 from promotions.queries.naming import suggestions
 from promotions.queries.offers import versions_of
 from promotions.views.offers import find_promotion
@@ -127,5 +127,5 @@ def promotion_suggest(request: MerchantRequest) -> HttpResponse:
     """Values to choose from while somebody types: ``source`` says of what, ``field`` in which field of the query."""
     source, name = request.GET.get("source", ""), request.GET.get("field", "")
     typed = request.GET.getlist(name)
-    found = suggestions(request.merchant, source, UNSTORABLE.sub("", typed[-1][:200]) if typed else "")
+    found = suggestions(request.merchant, source, UNWANTED.sub("", typed[-1][:200]) if typed else "")
     return render(request, "promotions/parts/suggestions.html", {"suggestions": found})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import ndiff
+from difflib import SequenceMatcher
 from typing import Any
 
 from django.contrib import messages
@@ -138,11 +138,16 @@ def promotion_versions(request: MerchantRequest, pk: int) -> HttpResponse:
 
 
 def _side_by_side(before: PromotionVersion, after: PromotionVersion) -> list[dict[str, Any]]:
-    """Both documents line by line: what is gone, what is new, what stays."""
+    """Both documents line by line: what is gone, what is new, what stays. Ten thousand other products take no time."""
     old, new = (written(own_part(version.definition)).splitlines() for version in (before, after))
-    kinds = {"- ": "gone", "+ ": "new", "  ": "same"}
-    lines = [line for line in ndiff(old, new) if line[:2] in kinds]
-    return [{"kind": kinds[line[:2]], "mark": line[:1], "text": line[2:]} for line in lines]
+    rows: list[tuple[str, str, str]] = []
+    for kind, start, end, new_start, new_end in SequenceMatcher(a=old, b=new).get_opcodes():
+        if kind == "equal":
+            rows += [("same", " ", line) for line in old[start:end]]
+        else:
+            rows += [("gone", "-", line) for line in old[start:end]]
+            rows += [("new", "+", line) for line in new[new_start:new_end]]
+    return [{"kind": kind, "mark": mark, "text": text} for kind, mark, text in rows]
 
 
 @require_POST

@@ -46,6 +46,13 @@ def test_it_needs_neither_database_nor_settings(tmp_path: Path):
         ({"when": {"spend": {"at_least": 1}, "code": ["X"]}}, "promotions.0.when"),
         ({"when": {"period": {"from": "yesterday"}}}, "promotions.0.when.period.from"),
         ({"when": {"any": [{"period": {"from": "2026-01-01T00:00:00"}}]}}, "promotions.0.when.any.0.period.from"),
+        ({"when": {"period": {"from": "0001-01-01T00:00:00+14:00"}}}, "promotions.0.when.period.from"),
+        ({"benefit": {"amount": {"amount": 1.0}}}, "promotions.0.benefit.amount.amount"),
+        ({"benefit": {"percent": {"percent": "10\n"}}}, "promotions.0.benefit.percent.percent"),
+        ({"when": {"weekly": {"from": "10:00\n"}}}, "promotions.0.when.weekly.from"),
+        ({"when": {"segment": ["vip", "a\0b"]}}, "promotions.0.when.segment.1"),
+        ({"when": {"trait": {"name": "tier", "values": ["\ud800"]}}}, "promotions.0.when.trait.values.0"),
+        ({"benefit": {"points": {"fixed": 10_000_000}}}, "promotions.0.benefit.points.fixed"),
         ({"mood": "good"}, "promotions.0"),
     ],
 )
@@ -54,6 +61,13 @@ def test_a_definition_that_cannot_be_is_refused_with_its_place(
 ):
     assert run(tmp_path, {"promotions": [PROMOTION | changes]}, CART) == 2
     assert capsys.readouterr().err.startswith(f"error: {place}: ")
+
+
+def test_a_refusal_speaks_json_and_repeats_no_novel(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(tmp_path, {"promotions": [PROMOTION | {"benefit": None}]}, CART) == 2
+    assert capsys.readouterr().err == "error: promotions.0.benefit: null is not of type 'object'\n"
+    assert run(tmp_path, {"promotions": [PROMOTION | {"name": "x" * 10_000}]}, CART) == 2
+    assert capsys.readouterr().err == f'error: promotions.0.name: "{"x" * 79}… is too long\n'
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from core.forms import KitForm
 from merchants.models import Merchant
 from promotions.actions.offers import LIMITS, OWN_FIELDS
-from promotions.forms.offers.fields import UNSTORABLE, Steps, Tokens
+from promotions.forms.offers.fields import Steps, Tokens
 from promotions.forms.offers.heads import AudienceForm, HeadForm, LimitsForm, take_audience
 from promotions.forms.offers.parts import PartForm, Shop
 from promotions.forms.offers.tree import Node, group_json, read_tree, tree_of
@@ -72,9 +72,6 @@ def problem_of(definition: Json) -> str:
     """Where a definition cannot be, and why; empty where it can."""
     try:
         read_promotion({**definition, "id": "draft"})
-        plain = json.dumps(definition, ensure_ascii=False)
-        if "\\u0000" in plain or UNSTORABLE.search(plain):
-            return _("There is a character in it that cannot be stored.")
     except Unreadable as error:
         return spoken_problem(error)
     except RecursionError:

@@ -19,14 +19,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from core.money import MAX_AMOUNT, to_major, to_minor
+from promotions.pricing.reading import UNWANTED
 
 MOST_TEXTS, LONGEST_TEXT = 10_000, 200
 # More chosen values than this are shown as lines of text.
 MOST_CHIPS = 100
 MOST_DIGITS = 20
 FIRST_YEAR, LAST_YEAR = 1970, 2999
-# NUL bytes and lone surrogates: no database keeps them.
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PLAIN = re.compile(r"\d+")
 
 
@@ -188,7 +187,7 @@ class Tokens(OfProject):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         given = data.getlist(name) if hasattr(data, "getlist") else data.get(name, [])
-        lines = [UNSTORABLE.sub("", line).strip() for text in given for line in text.splitlines()]
+        lines = [UNWANTED.sub("", line).strip() for text in given for line in text.splitlines()]
         return list(dict.fromkeys(line for line in lines if line))
 
     def format_value(self, value: Any) -> Any:

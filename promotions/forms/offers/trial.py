@@ -19,8 +19,9 @@ from core.forms import KitForm
 from customers.models import Customer
 from orders.models import Order
 from promotions.deciding import Basket
-from promotions.forms.offers.fields import UNSTORABLE, LocalMomentField, MoneyField, Suggested
+from promotions.forms.offers.fields import LocalMomentField, MoneyField, Suggested
 from promotions.forms.offers.parts import Shop
+from promotions.pricing.reading import UNWANTED
 from promotions.trying import open_basket, past_basket
 
 SOURCES = {
@@ -90,7 +91,7 @@ class TrialForm(KitForm):
         """SKU and quantity as they were typed, with room for more."""
         skus, counts = self.sent.getlist("sku")[:MOST_LINES], self.sent.getlist("quantity")
         typed = [
-            (UNSTORABLE.sub("", sku).strip(), (counts[at] if at < len(counts) else "") or "1")
+            (UNWANTED.sub("", sku).strip(), (counts[at] if at < len(counts) else "") or "1")
             for at, sku in enumerate(skus)
         ]
         return [*(row for row in typed if row[0]), *[("", "")] * SPARE]
