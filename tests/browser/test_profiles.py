@@ -87,11 +87,12 @@ def test_older_entries_come_by_scrolling_down_to_the_first(page: Page) -> None:
 
 
 def test_pages_that_follow_each_other_open_on_demand(page: Page) -> None:
-    fold = page.locator("details.cx-fold").filter(has_text="“Page 9”")
+    fold = page.locator("details.cx-fold").first  # which pages it holds depends on when midnight was
     expect(fold.locator("summary")).to_have_text(re.compile(r"Looked at [23] pages"))
-    expect(fold.get_by_text("Looked at the page “Page 9”")).to_be_hidden()
+    inside = fold.get_by_text(re.compile(r"Looked at the page “Page \d+”")).first
+    expect(inside).to_be_hidden()
     fold.locator("summary").click()
-    expect(fold.get_by_text("Looked at the page “Page 9”")).to_be_visible()
+    expect(inside).to_be_visible()
 
 
 def test_details_are_edited_in_place_by_keyboard(page: Page, customer: Customer) -> None:

@@ -14,7 +14,14 @@ from tests.architecture.test_doors import BACK_OFFICE, ROWS, Address
 from tests.factories import MembershipFactory
 
 # Parts of pages, and documents for a frame.
-NO_SCREENS = {"event_arrivals", "job_progress", "message_preview", "message_source", "rule_preview"}
+NO_SCREENS = {
+    "event_arrivals",
+    "job_progress",
+    "message_preview",
+    "message_source",
+    "promotion_suggest",
+    "rule_preview",
+}
 PUBLIC = ["/accounts/login/", "/accounts/password/reset/", "/accounts/signup/", "/nowhere"]
 PERSONAL = ["/accounts/2fa/", "/accounts/password/change/"]
 
