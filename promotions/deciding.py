@@ -19,7 +19,7 @@ from promotions.measuring.drawing import HELD_OUT, held_out, person_of
 from promotions.models import Coupon, Redemption
 from promotions.pricing.cart import Cart
 from promotions.pricing.definitions import Promotion, ReturnPolicy
-from promotions.pricing.engine import Decision, codes_of, evaluate, evaluate_among
+from promotions.pricing.engine import Decision, codes_of, evaluate, evaluate_among, unknown_codes
 from promotions.pricing.index import Index
 from promotions.pricing.ledger import Application, Ledger, Taking
 from promotions.pricing.reading import Unreadable, known_cart
@@ -138,8 +138,23 @@ def decide(
         decision = evaluate_among([entry for entry in candidates if entry.id not in out], cart)
         beyond = _beyond(decision, usage)
         if not beyond:
+            codes = _idle_refused(codes, decision, [entry for entry in candidates if entry.id in out])
             return Deal(rules, document, known, codes, out, decision, at, held, usage.budgets)
         out |= beyond
+
+
+def _idle_refused(codes: Codes, decision: Decision, without: Sequence[Promotion]) -> Codes:
+    """With codes refused that do exist, though nothing asks for them now: they are no guesses.
+
+    ``used_up``: of a promotion that was left out; ``not_active``: of a batch whose promotions do not run.
+    """
+    asked = {code for entry in without for code in codes_of(entry)}
+    idle = {
+        codes.coupons[code].code if code in codes.coupons else code: "used_up" if code in asked else "not_active"
+        for code in unknown_codes(decision)
+        if code in asked or code in codes.coupons
+    }
+    return replace(codes, refused=codes.refused | idle) if idle else codes
 
 
 def _beyond(decision: Decision, usage: Usage) -> dict[str, str]:
@@ -233,6 +248,7 @@ def told(
     """
     said = decision_json(decision)
     codes = {state: [coupons.get(code, code) for code in listed] for state, listed in said["codes"].items()}
+    codes["unknown"] = [code for code in codes["unknown"] if code not in refused]
     codes["refused"] = [{"code": code, "reason": reason} for code, reason in sorted(refused.items())]
     used_up = [
         {"promotion": key, "status": "used_up", "limit": reason}

@@ -161,7 +161,10 @@ class RefusedCodeOutput(serializers.Serializer[Any]):
     """A code that cannot be used, and why."""
 
     code = serializers.CharField()
-    reason = serializers.ChoiceField(choices=["unknown", "used", "not_yet", "expired", "revoked", "one_of_a_batch"])
+    reason = serializers.ChoiceField(
+        choices=["unknown", "used", "not_yet", "expired", "revoked", "one_of_a_batch", "used_up", "not_active"],
+        help_text="`used_up`: its promotion has nothing left; `not_active`: none of its promotions runs now.",
+    )
 
 
 class CodesOutput(serializers.Serializer[Any]):

@@ -76,6 +76,15 @@ def test_codes_that_are_good_or_over_or_pending_are_no_guesses(api: Storefront, 
     assert guessers(merchant) == []
 
 
+def test_a_code_whose_promotion_is_used_up_or_rests_is_no_guess(api: Storefront, merchant: Merchant) -> None:
+    launch(merchant, "welcome", percent(), limits={"uses_limit": 0}, when={"code": ["WELCOME"]})
+    [coupon] = coupons(merchant, "RESTS")
+    active.forget()
+    said = api.post(EVALUATE, cart("welcome", coupon.code, id="ada")).json()["codes"]
+    assert {entry["reason"] for entry in said["refused"]} == {"used_up", "not_active"}
+    assert guessers(merchant) == []
+
+
 def test_a_code_of_somebody_else_is_a_guess(api: Storefront, merchant: Merchant) -> None:
     CustomerFactory(merchant=merchant, external_id="ada")
     [hers] = coupons(merchant, "HERS", customers=["ada"])

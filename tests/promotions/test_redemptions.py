@@ -63,6 +63,28 @@ def test_a_limit_ends_the_offer_and_a_release_brings_it_back(merchant: Merchant)
     assert hold(merchant).discount == 250
 
 
+def test_a_code_whose_promotion_is_used_up_is_refused_and_not_unknown(merchant: Merchant) -> None:
+    launch(merchant, "sun", percent(), limits={"uses_limit": 1}, when={"code": ["SUN"]})
+    [coupon] = coupons(merchant, "BATCH")
+    launch(merchant, "rain", percent(), limits={"uses_limit": 1}, when={"code": [coupon.batch.token]})
+    active.forget()
+    assert hold(merchant, codes=("sun", coupon.code)).discount > 0
+    second = hold(merchant, codes=("sun", coupon.code, "nonsense"))
+    assert second.decision["codes"]["unknown"] == ["NONSENSE"]
+    refused = {entry["code"]: entry["reason"] for entry in second.decision["codes"]["refused"]}
+    assert refused["SUN"] == "used_up"
+    assert refused[coupon.code] in ("used", "used_up")
+    assert decide_again(second) == second.decision
+
+
+def test_a_code_of_a_batch_whose_promotion_rests_is_refused_and_not_unknown(merchant: Merchant) -> None:
+    [coupon] = coupons(merchant, "BATCH")
+    held = hold(merchant, codes=(coupon.code,))
+    assert held.decision["codes"]["refused"] == [{"code": coupon.code, "reason": "not_active"}]
+    assert (held.decision["codes"]["unknown"], held.discount) == ([], 0)
+    assert decide_again(held) == held.decision
+
+
 def test_a_budget_is_never_exceeded(merchant: Merchant) -> None:
     promotion = launch(merchant, "sun", percent(), limits={"budget": 600})
     assert [hold(merchant).discount for _number in range(4)] == [250, 250, 0, 0]
