@@ -15,21 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.charts import Chart, Series
+from core.comparing import Comparison, needed, of_all, per_person
 from core.measuring.holdout import HOLDOUT, TREATED
-from core.measuring.uplift import LEAST_BUYERS, LEAST_PEOPLE
-from core.templatetags.cx import money, percent
 from promotions.models import Exposure, Promotion, PromotionReport, Redemption, RedemptionUse
 
 PERIODS = (30, 90)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One difference in words: ``tone`` for the badge, the interval and its caveat beside it."""
-
-    tone: str
-    text: str
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,61 +149,23 @@ def _arm(label: str, side: dict[str, Any]) -> Arm:
 def _comparison(promotion: Promotion, report: dict[str, Any], name: str) -> Comparison:
     """The difference per person."""
     found = report[name]
-    if found is None:
-        return Comparison("neutral", _("not enough data yet"), _missing(report))
-    currency = promotion.merchant.currency
-    text = _signed_money(found["difference"], currency)
-    if found["relative"] is not None:
-        text = f"{text} ({_signed_percent(found['relative'])})"
-    interval = _("95 %% certain: between %(low)s and %(high)s per person.") % {
-        "low": _signed_money(found["low"], currency),
-        "high": _signed_money(found["high"], currency),
-    }
-    return Comparison(_TONES.get(found["verdict"], "neutral"), text, f"{interval}{_chance(found)}")
+    return per_person(found, promotion.merchant.currency) if found else _too_early(report)
 
 
 def _in_all(promotion: Promotion, report: dict[str, Any]) -> Comparison:
     """What the promotion earned beyond its own cost: the difference in margin, times the people who got it."""
     found = report["margin"]
-    if found is None:
-        return Comparison("neutral", _("not enough data yet"), _missing(report))
-    people, currency = report[TREATED]["margin"]["people"], promotion.merchant.currency
-    interval = _("95 %% certain: between %(low)s and %(high)s.") % {
-        "low": _signed_money(found["low"] * people, currency),
-        "high": _signed_money(found["high"] * people, currency),
-    }
-    text = _signed_money(found["difference"] * people, currency)
-    return Comparison(_TONES.get(found["verdict"], "neutral"), text, f"{interval}{_chance(found)}")
+    people = report[TREATED]["margin"]["people"]
+    return of_all(found, people, promotion.merchant.currency) if found else _too_early(report)
 
 
-_TONES = {"gain": "success", "loss": "danger"}
-
-
-def _chance(found: dict[str, Any]) -> str:
-    return " " + _("It may be chance.") if found["verdict"] == "unclear" else ""
-
-
-def _missing(report: dict[str, Any]) -> str:
+def _too_early(report: dict[str, Any]) -> Comparison:
     """What is lacking until something can be said, on the side that lacks more."""
     people = min(report[arm]["margin"]["people"] for arm in (TREATED, HOLDOUT))
     buyers = min(report[arm]["margin"]["buyers"] for arm in (TREATED, HOLDOUT))
-    needed = _("At least %(people)s people and %(buyers)s buyers are needed on each side.") % {
-        "people": number_format(LEAST_PEOPLE, force_grouping=True),
-        "buyers": number_format(LEAST_BUYERS, force_grouping=True),
-    }
     there = ngettext(
         "The smaller side has %(people)s person so far, %(buyers)s of them bought.",
         "The smaller side has %(people)s people so far, %(buyers)s of them bought.",
         people,
     ) % {"people": number_format(people, force_grouping=True), "buyers": number_format(buyers, force_grouping=True)}
-    return f"{needed} {there}"
-
-
-def _signed_money(amount: float, currency: str) -> str:
-    text = money(round(amount), currency)
-    return f"+{text}" if round(amount) > 0 else text
-
-
-def _signed_percent(share: float) -> str:
-    text = percent(share, 1)
-    return f"+{text}" if share > 0 else text
+    return Comparison("neutral", _("not enough data yet"), f"{needed()} {there}")

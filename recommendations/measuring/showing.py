@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.charts import Chart, Series
+from core.comparing import Comparison, needed, per_person
 from core.measuring.holdout import HOLDOUT, TREATED
-from core.measuring.uplift import LEAST_BUYERS, LEAST_PEOPLE
-from core.templatetags.cx import money, percent
+from core.measuring.uplift import LEAST_PEOPLE
 from merchants.models import Merchant
 from recommendations.models import OnlineReport, Placement, PlacementDay, PlacementSettings
 
@@ -42,15 +42,6 @@ SOURCE_LABELS = {
     "search": gettext_lazy("Searched for"),
     "other": gettext_lazy("Other"),
 }
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What may be said of revenue or margin per person: ``tone`` and a sentence; ``detail`` says what it rests on."""
-
-    tone: str
-    text: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -167,31 +158,9 @@ def _comparison(merchant: Merchant, held: int, compared: dict[str, Any] | None) 
     }
     found = compared["uplift"]
     if found is None:
-        needed = _("At least %(people)s people and %(buyers)s buyers are needed on each side.") % {
-            "people": LEAST_PEOPLE,
-            "buyers": LEAST_BUYERS,
-        }
-        return Comparison("neutral", _("too few yet"), f"{people} {needed}")
-    tone = {"gain": "success", "loss": "danger"}.get(found["verdict"], "neutral")
-    text = _signed_money(found["difference"], merchant.currency)
-    if found["relative"] is not None:
-        text = f"{text} ({_signed_percent(found['relative'])})"
-    interval = _("95 %% certain: between %(low)s and %(high)s per person.") % {
-        "low": _signed_money(found["low"], merchant.currency),
-        "high": _signed_money(found["high"], merchant.currency),
-    }
-    unclear = "" if found["verdict"] != "unclear" else " " + _("It may be chance.")
-    return Comparison(tone, text, f"{interval}{unclear} {people}")
-
-
-def _signed_money(amount: float, currency: str) -> str:
-    text = money(round(amount), currency)
-    return f"+{text}" if round(amount) > 0 else text
-
-
-def _signed_percent(share: float) -> str:
-    text = percent(share, 1)
-    return f"+{text}" if share > 0 else text
+        return Comparison("neutral", _("too few yet"), f"{people} {needed()}")
+    told = per_person(found, merchant.currency)
+    return replace(told, detail=f"{told.detail} {people}")
 
 
 def _days_chart(measured: QuerySet[PlacementDay], since: date, days: int) -> Chart:
