@@ -9,11 +9,11 @@ from functools import wraps
 from typing import Any
 
 from django.db import transaction
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.authentication import caller
+from core.api.renderers import JSONRenderer
 from core.errors import DomainError, InvalidInput
 from core.locks import try_lock_name
 from core.models import IdempotencyRecord
