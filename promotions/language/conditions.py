@@ -123,13 +123,14 @@ def _not_this_order(gap: Gap, words: Words) -> str:
     return _("It is for the %(nth)s order of a person") % {"nth": ordinal(gap["wanted"])}
 
 
-def _names_of(source: str) -> Mapping[str, Any]:
-    return KPIS if source == "kpi" else OWN_TRAITS
+def known_label(source: str, name: str) -> str:
+    """What a figure or trait of the person is called; one that is not ours by its name."""
+    return str((KPIS if source == "kpi" else OWN_TRAITS).get(name, name))
 
 
 def _known(source: str) -> Callable[[Any, Words], str]:
     def say(value: Any, words: Words) -> str:
-        name = str(_names_of(source).get(value["name"], value["name"]))
+        name = known_label(source, value["name"])
         if "values" in value:
             return _("%(name)s is %(values)s") % {"name": name, "values": either(map(_plain, value["values"]))}
         bounds = between(value.get("at_least"), value.get("at_most"), _number(source, value["name"], words))
@@ -151,7 +152,7 @@ def _plain(value: Any) -> str:
 
 def _unfit(source: str) -> Callable[[Gap, Words], str]:
     def lacks(gap: Gap, words: Words) -> str:
-        name = str(_names_of(source).get(gap["wanted"], gap["wanted"]))
+        name = known_label(source, gap["wanted"])
         return _("What is known of the person as “%(name)s” does not fit") % {"name": name}
 
     return lacks

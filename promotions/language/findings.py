@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from merchants.models import Merchant
-from promotions.language.conditions import CONDITIONS
+from promotions.language.conditions import CONDITIONS, known_label
 from promotions.linting.world import Finding, Severity
 from promotions.models import CouponBatch, Promotion
 
@@ -73,8 +73,12 @@ def say(finding: Finding, names: Mapping[str, str]) -> str:
 
 def _fact(finding: Finding, name: str) -> str:
     """What conditions that rule each other out are about, as the editor calls it; other names as they are."""
-    kind = CONDITIONS.get(name) if finding.code == "contradiction" else None
-    return str(kind.label) if kind else name
+    if finding.code != "contradiction":
+        return name
+    if name in CONDITIONS:
+        return str(CONDITIONS[name].label)
+    source, _colon, known = name.partition(":")
+    return known_label(source, known)
 
 
 def _listed(names: Sequence[str]) -> str:

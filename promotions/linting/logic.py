@@ -80,7 +80,7 @@ def _together(parts: Sequence[list[Way]]) -> list[Way]:
 
 @dataclass(frozen=True)
 class Flaw:
-    """Why a way cannot be: ``code`` names the sentence, ``names`` what it is about."""
+    """Why a way cannot be: ``code`` names the sentence, ``names`` what it is about (a trait as ``trait:city``)."""
 
     code: str
     names: tuple[str, ...] = ()
@@ -135,13 +135,13 @@ def _known(way: Way, world: World) -> Iterator[Flaw]:
     by_name: dict[tuple[str, str], list[Known]] = defaultdict(list)
     for condition in _of(way, Known):
         by_name[condition.source, condition.name].append(condition)
-    for (_source, name), asked in by_name.items():
+    for (source, name), asked in by_name.items():
         low = max((one.at_least for one in asked if one.at_least is not None), default=None)
         high = min((one.at_most for one in asked if one.at_most is not None), default=None)
         listed = [one.values for one in asked if one.values is not None]
         is_empty = bool(listed) and not frozenset.intersection(*listed)
         if is_empty or (low is not None and high is not None and low > high):
-            yield Flaw("contradiction", (name,))
+            yield Flaw("contradiction", (f"{source}:{name}",))
 
 
 def _times(way: Way, world: World) -> Iterator[Flaw]:

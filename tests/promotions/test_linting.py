@@ -8,7 +8,9 @@ from time import process_time
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
+from promotions.language.findings import say
 from promotions.linting.checking import check
 from promotions.linting.world import Batch, Entry, Finding, Goods, World
 from promotions.pricing.reading import read_promotion
@@ -67,6 +69,27 @@ def _spend(least: int, **of: Any) -> dict[str, Any]:
 def test_conditions_that_rule_each_other_out(when: dict[str, Any]) -> None:
     found = _codes(_entry("p", when=when))
     assert found in ([("contradiction", "p")], []) if "any" in when else found == [("contradiction", "p")]
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "german"),
+    [
+        ("kpi:orders_count", "rule each other out (Number of orders)", "(Zahl der Bestellungen)"),
+        ("trait:postal_code", "rule each other out (Postal code)", "(Postleitzahl)"),
+        ("trait:code", "rule each other out (code)", "(code)"),
+        ("code", "rule each other out (Code)", "(Code)"),
+    ],
+)
+def test_what_conditions_are_about_is_called_as_in_the_editor(name: str, english: str, german: str) -> None:
+    if ":" in name:
+        source, known = name.split(":")
+        bounds = [{source: {"name": known, "at_least": 3}}, {source: {"name": known, "at_most": 2}}]
+    else:
+        bounds = [{name: ["A"]}, {"not": {name: ["A"]}}]
+    [found] = check([_entry("p", when={"all": bounds})], replace(WORLD, batches=[])).findings
+    assert english in say(found, {"p": "Sun"})
+    with override("de"):
+        assert german in say(found, {"p": "Sun"})
 
 
 def test_one_possible_way_is_enough() -> None:
