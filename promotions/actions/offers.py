@@ -18,9 +18,11 @@ from merchants.actions import record_audit
 from merchants.models import Merchant, Staff
 from promotions import active
 from promotions.actions.booking import limits_lock
+from promotions.language.problems import spoken_problem
 from promotions.measuring.drawing import check_holdout
 from promotions.models import Promotion, PromotionVersion, Redemption, RedemptionUse, RuleSet, UseCount
 from promotions.pricing.reading import Unreadable, read_promotion
+from promotions.pricing.sense import check_sense
 from promotions.queries.usage import window_of
 
 LIMITS = ("uses_limit", "uses_per_customer", "uses_per_window", "window", "budget")
@@ -85,20 +87,29 @@ def _definition(promotion: Promotion, said: Mapping[str, Any], number: int) -> d
         raise InvalidInput("unknown_field", _("This is set by us."), field=f"definition.{own[0]}")
     document = {**said, "id": promotion.key, "version": number, "age": promotion.pk, "name": promotion.name}
     try:
-        check_holdout(read_promotion(document))
+        promotion_read = read_promotion(document)
+        check_sense(document)
     except Unreadable as error:
         raise InvalidInput("invalid_definition", error.problem, field=f"definition.{error.path}".rstrip(".")) from error
+    check_holdout(promotion_read)
     return document
 
 
 @transaction.atomic
 def activate_promotion(promotion: Promotion, *, number: int | None = None, staff: Staff | None = None) -> Promotion:
-    """Let a version decide from now on, by default the newest. Raises InvalidInput ``unknown_version``."""
+    """Let a version decide from now on, by default the newest.
+
+    Raises InvalidInput ``unknown_version``, or ``invalid_definition`` for one of before drafts were asked for sense.
+    """
     promotion = _locked(promotion)
     rows = PromotionVersion.objects.for_merchant(promotion.merchant_id).filter(promotion=promotion)
     version = (rows.filter(number=number) if number else rows.order_by("-number")).first()
     if version is None:
         raise InvalidInput("unknown_version", _("There is no such version."), field="version")
+    try:
+        check_sense(version.definition)
+    except Unreadable as error:
+        raise InvalidInput("invalid_definition", spoken_problem(error), field="version") from error
     return _set(promotion, Promotion.Status.ACTIVE, version=version, staff=staff)
 
 

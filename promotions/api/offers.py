@@ -29,13 +29,15 @@ LISTED = 100
 class LimitsInput(StrictSerializer):
     """How often it may be had; null: without limit. What is left out stays as it is."""
 
-    uses_limit = WholeNumberField(min_value=0, max_value=MAX_USES, allow_null=True, required=False)
-    uses_per_customer = WholeNumberField(min_value=0, max_value=MAX_USES, allow_null=True, required=False)
+    uses_limit = WholeNumberField(min_value=1, max_value=MAX_USES, allow_null=True, required=False)
+    uses_per_customer = WholeNumberField(min_value=1, max_value=MAX_USES, allow_null=True, required=False)
     uses_per_window = WholeNumberField(
-        min_value=0, max_value=MAX_USES, allow_null=True, required=False, help_text="Per day, week or month: `window`."
+        min_value=1, max_value=MAX_USES, allow_null=True, required=False, help_text="Per day, week or month: `window`."
     )
     window = serializers.ChoiceField(choices=Promotion.Window.choices, required=False)
-    budget = AmountField(allow_null=True, required=False, help_text="What it may take off in all, in minor units.")
+    budget = AmountField(
+        min_value=1, allow_null=True, required=False, help_text="What it may take off in all, in minor units."
+    )
 
 
 class VersionInput(StrictSerializer):

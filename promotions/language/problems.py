@@ -27,7 +27,21 @@ _DEMANDS: dict[str, Any] = {
     "enum": gettext_lazy("One of: %(wanted)s."),
     "anyOf": gettext_lazy("Say at least one thing here."),
     "control_characters": gettext_lazy("Control characters are not allowed."),
+    # What can be read and yet makes no sense: ``pricing.sense``.
+    "above_zero": gettext_lazy("This has to be more than 0; with 0 it takes nothing off."),
+    "gives_nothing": gettext_lazy("This would give nothing."),
+    "range": gettext_lazy("This is less than where the range begins."),
+    "ends_first": gettext_lazy("It must end after it starts."),
+    "blank": gettext_lazy("This may not be blank."),
+    "step_twice": gettext_lazy("Two steps begin at the same value."),
+    "step_in_vain": gettext_lazy("A later step has to give more than those before it."),
+    "beyond_group": gettext_lazy("Of a group no more units can be reduced than it has."),
 }
+
+
+def demanded(rule: str) -> str:
+    """What a rule asks for that names nothing, as it stands at a field."""
+    return str(_DEMANDS[rule])
 
 
 def spoken_problem(error: Unreadable) -> str:

@@ -90,7 +90,11 @@ def promotion_end(request: MerchantRequest, pk: int) -> HttpResponse:
 @merchant_view(Role.EDITOR)
 def promotion_duplicate(request: MerchantRequest, pk: int) -> HttpResponse:
     """A draft of the same, opened to be changed."""
-    copy = duplicate_promotion(find_promotion(request, pk), staff=request.user)
+    try:
+        copy = duplicate_promotion(find_promotion(request, pk), staff=request.user)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return _back(request, pk)
     messages.success(request, _("This is the copy, a draft."))
     return redirect("promotion_edit", request.merchant.slug, copy.pk)
 
@@ -156,7 +160,11 @@ def promotion_bring_back(request: MerchantRequest, pk: int) -> HttpResponse:
     """An old version as a new one; it still has to be published."""
     promotion = find_promotion(request, pk)
     version = _version(promotion, request.POST.get("version"))
-    again = bring_back(promotion, version, staff=request.user)
+    try:
+        again = bring_back(promotion, version, staff=request.user)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect("promotion_versions", request.merchant.slug, pk)
     messages.success(
         request,
         _("Version %(old)s is back as version %(number)s. It is not published yet.")

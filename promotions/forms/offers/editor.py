@@ -30,6 +30,7 @@ from promotions.language.words import Words
 from promotions.models import Promotion, PromotionVersion
 from promotions.pricing import definitions as d
 from promotions.pricing.reading import Unreadable, read_promotion
+from promotions.pricing.sense import check_sense
 from promotions.queries.naming import labels_of
 
 FORM, JSON = "form", "json"
@@ -69,9 +70,10 @@ class JsonForm(KitForm):
 
 
 def problem_of(definition: Json) -> str:
-    """Where a definition cannot be, and why; empty where it can."""
+    """Where a draft cannot be, and why; empty where it can."""
     try:
         read_promotion({**definition, "id": "draft"})
+        check_sense(definition)
     except Unreadable as error:
         return spoken_problem(error)
     except RecursionError:
@@ -162,9 +164,10 @@ class PromotionEditor:
         shown["benefit-kind"] = self.kind
         again = _Reader(self.shop, shown, self.kind)
         said = again.definition()
-        if said is None or problem_of(said):
+        try:
+            return said is not None and meaning(said) == meaning(definition)
+        except Unreadable:
             return False
-        return meaning(said) == meaning(definition)
 
     # --- whether it is complete
 
@@ -326,7 +329,9 @@ class _Reader:
         ]
 
     def definition(self) -> dict[str, Any] | None:
-        forms_read = [self._audience, *self._parts, *self._tree.forms()]
+        forms_read: list[Any] = [self._audience, *self._parts, *self._tree.forms()]
+        for form in forms_read:
+            form.asks_for_sense = False  # what is stored is shown, whatever it says
         if not all(form.is_valid() for form in forms_read):
             return None
         return compose(self._audience, self._tree, *self._parts)

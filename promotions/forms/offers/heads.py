@@ -133,13 +133,19 @@ class LimitsForm(KitForm):
             "uses_per_window": _("Uses per period"),
         }
         for name, label in counts.items():
-            self.fields[name] = forms.IntegerField(label=label, required=False, min_value=0, max_value=MAX_USES)
+            self.fields[name] = forms.IntegerField(label=label, required=False, min_value=1, max_value=MAX_USES)
         self.fields["window"] = forms.ChoiceField(
             label=_("Period"), choices=Promotion.Window.choices, initial=Promotion.Window.DAY
         )
         self.fields["budget"] = MoneyField(
             currency=shop.currency, label=_("Budget"), required=False, help_text=_("What it may take off in all.")
         )
+
+    def clean_budget(self) -> int | None:
+        budget: int | None = self.cleaned_data["budget"]
+        if budget == 0:
+            raise forms.ValidationError(_("An amount above nothing."), code="min_value")
+        return budget
 
     def limits(self) -> dict[str, Any]:
         """By their names at the promotion; of a valid form."""

@@ -23,7 +23,9 @@ from orders.models import Order
 from promotions.forms.offers import fields as f
 from promotions.language.conditions import in_money
 from promotions.language.kinds import SELECTOR, Field, Kind
+from promotions.language.problems import demanded
 from promotions.language.words import Words
+from promotions.pricing.sense import part_flaws
 from promotions.queries.naming import segment_choices
 
 # Between the names of a value inside a value: "of__except__tags".
@@ -151,6 +153,7 @@ class PartForm(KitForm):
 
     use_required_attribute = False
     marks_optional = False
+    asks_for_sense = True
 
     def __init__(self, data: Any, *, kind: Kind, shop: Shop, prefix: str, value: Any = None) -> None:
         self.kind, self.shop = kind, shop
@@ -202,7 +205,8 @@ class PartForm(KitForm):
         if self.kind.needs_one and not self.errors and not self._says_something(cleaned):
             optional = next(name for name, spec in self._specs.items() if not spec.required)
             self.add_error(optional, _("Fill in at least one of these."))
-        self._order_bounds(cleaned)
+        if self.asks_for_sense and not self.errors:
+            self._make_sense()
         return cleaned
 
     def _read_steps(self, cleaned: dict[str, Any]) -> None:
@@ -216,13 +220,13 @@ class PartForm(KitForm):
         optional = [name for name, spec in self._specs.items() if not spec.required and spec.default is None]
         return any(cleaned.get(name) not in (None, "", []) for name in optional)
 
-    def _order_bounds(self, cleaned: dict[str, Any]) -> None:
-        for low, high in (("price_from", "price_until"), ("at_least", "at_most")):
-            for name in [name for name in self._specs if name.split(INSIDE)[-1] == low]:
-                other = name.removesuffix(low) + high
-                start, end = cleaned.get(name), cleaned.get(other)
-                if other in self._specs and start is not None and end is not None and start > end:
-                    self.add_error(other, _("This is less than where the range begins."))
+    def _make_sense(self) -> None:
+        """Whether it would do anything: said at the field that has to change."""
+        for path, rule in list(part_flaws(self.kind.key, self.json())):
+            name = "values" if self.kind.is_bare else INSIDE.join(map(str, path))
+            named = next((known for known in self.fields if name == known or name.startswith(f"{known}{INSIDE}")), None)
+            if not self.has_error(named or ""):
+                self.add_error(named, demanded(rule))
 
     def json(self) -> Any:
         """The value as a definition holds it; only of a valid form."""
