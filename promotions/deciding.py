@@ -157,6 +157,12 @@ def _idle_refused(codes: Codes, decision: Decision, without: Sequence[Promotion]
     return replace(codes, refused=codes.refused | idle) if idle else codes
 
 
+def shared_codes(merchant_id: int) -> frozenset[str]:
+    """Codes that one promotion or another asks for and everybody may know: those that are in no batch."""
+    offers = active.current(merchant_id).offers.values()
+    return frozenset(code for offer in offers for code in codes_of(offer.promotion) if not code.startswith("@"))
+
+
 def _beyond(decision: Decision, usage: Usage) -> dict[str, str]:
     """What would take off more than its budget still holds."""
     taken = {entry.promotion.id: entry.taking.amount for entry in decision.applications}

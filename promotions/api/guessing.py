@@ -11,7 +11,8 @@ from rest_framework.exceptions import Throttled
 from core.errors import DomainError
 from merchants.models import Merchant
 from promotions.actions.guessing import failed_codes, note_tries
-from promotions.deciding import Basket
+from promotions.deciding import Basket, shared_codes
+from promotions.pricing.cart import normalise_code
 from promotions.queries.guessing import asking, seconds_to_wait
 
 
@@ -21,6 +22,15 @@ class TooManyTries(Throttled):
     default_detail = "Too many codes that do not exist. Take the codes off the cart, or try again later."
     default_code = "too_many_code_tries"
     extra_detail_singular = extra_detail_plural = ""
+
+
+class TooManyNamelessTries(TooManyTries):
+    """Of carts that say nothing about whom they are of: whoever names the shopper need not wait for the others."""
+
+    default_detail = (
+        "Too many codes that do not exist, on carts that say neither the shopper's id, email nor ip. Say one of them, "
+        "take the codes off the cart, or try again later."
+    )
 
 
 class Tries:
@@ -33,6 +43,14 @@ class Tries:
         note_tries(self._merchant, self._names, failed_codes(decision), customer_id=customer_id)
 
 
+def _refuse(merchant: Merchant, basket: Basket, wait: int) -> None:
+    """Without a name, one guesser would bar everybody else: a code that is no secret goes on for them all the same."""
+    if basket.external_id or basket.email or basket.ip:
+        raise TooManyTries(wait=wait)
+    if not set(map(normalise_code, basket.codes)) <= shared_codes(merchant.pk):
+        raise TooManyNamelessTries(wait=wait)
+
+
 @contextmanager
 def tries(merchant: Merchant, basket: Basket) -> Iterator[Tries]:
     """Around the decision on a cart. Raises TooManyTries for a shopper who has to wait.
@@ -41,7 +59,7 @@ def tries(merchant: Merchant, basket: Basket) -> Iterator[Tries]:
     """
     names = asking(merchant, external_id=basket.external_id, email=basket.email, ip=basket.ip) if basket.codes else []
     if wait := seconds_to_wait(merchant, names):
-        raise TooManyTries(wait=wait)
+        _refuse(merchant, basket, wait)
     noting = Tries(merchant, names)
     try:
         yield noting

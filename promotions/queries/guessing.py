@@ -2,6 +2,7 @@
 
 ``guessers(merchant)`` lists who tried how many, the busiest first: what a screen on abuse shows. A person is known by a
 digest of the number or address that their cart named, a visitor by one of their IP address; neither is stored itself.
+Carts that say neither are one guesser together: who they are of, nobody can tell.
 Different codes are counted, so the same slip on every look at the cart is one. Redis away: nobody waits.
 """
 
@@ -23,10 +24,11 @@ from promotions.queries.people import person_digest
 
 logger = logging.getLogger(__name__)
 
-PERSON, ADDRESS = "person", "address"
+PERSON, ADDRESS, NAMELESS = "person", "address", "nameless"
 QUARTER, DAY = 15 * 60, 24 * 3600
-# Of different codes that do not exist so many per quarter of an hour, and per day; behind one address there may be many.
-LIMITS = {PERSON: {QUARTER: 10, DAY: 40}, ADDRESS: {QUARTER: 30, DAY: 120}}
+# Of different codes that do not exist so many per quarter of an hour, and per day; behind one address there may be many,
+# and carts that say neither person nor address are counted together, for the whole shop.
+LIMITS = {PERSON: {QUARTER: 10, DAY: 40}, ADDRESS: {QUARTER: 30, DAY: 120}, NAMELESS: {QUARTER: 200, DAY: 2_000}}
 # A Redis that hangs does not slow every cart.
 REST_SECONDS = 5.0
 
@@ -37,7 +39,7 @@ _rests_until = 0.0
 class Guesser:
     """Who tried codes today. ``who`` tells one from another; ``customer_id`` where the person has a profile."""
 
-    kind: str  # person, address
+    kind: str  # person, address, nameless
     who: str
     customer_id: int | None
     tries: int
@@ -52,7 +54,7 @@ def asking(merchant: Merchant, *, external_id: str = "", email: str = "", ip: st
         names.append(_named(merchant.pk, person))
     if ip:
         names.append(f"{ADDRESS}:{person_digest(merchant.pk, f'ip:{_line_of(ip)}')[:32]}")
-    return names
+    return names or [f"{NAMELESS}:shop"]
 
 
 def _line_of(ip: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from core.redis import redis_client
@@ -18,7 +19,7 @@ from promotions.queries import guessing
 from promotions.queries.guessing import guessers
 from tests.factories import CustomerFactory, MerchantFactory
 from tests.promotions.shops import amount, coupons, launch, percent
-from tests.storefront import Storefront
+from tests.storefront import Storefront, storefront
 
 MONDAY = datetime(2026, 11, 23, 10, 1, tzinfo=UTC)
 EVALUATE, RESERVE = "/api/v1/promotions/evaluate", "/api/v1/reservations"
@@ -96,6 +97,41 @@ def test_behind_one_address_many_may_slip_and_a_guesser_without_a_name_is_stoppe
     assert guess(api, 30, ip="192.0.2.1") == [200] * 30
     assert guess(api, 1, first=30, ip="192.0.2.1") == [429]
     assert guess(api, 1, first=30, ip="192.0.2.2") == [200]
+
+
+def test_carts_that_name_nobody_are_counted_together_and_shared_codes_go_on(
+    api: Storefront, client: Client, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(guessing.LIMITS, guessing.NAMELESS, {guessing.QUARTER: 12, guessing.DAY: 40})
+    launch(merchant, "summer", percent(), when={"code": ["SUMMER"]})
+    launch(merchant, "gift", amount(500), when={"code": ["@GIFTS"]})
+    [coupon] = coupons(merchant, "GIFTS")
+    active.forget()
+    assert guess(api, 12) == [200] * 12
+    answer = api.post(EVALUATE, cart("GUESS-12"))
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_code_tries")
+    assert "ip. Say one of them" in answer.json()["detail"]
+    # Whether a code of a batch is right is told to nobody now, not even beside a shared one; nothing else has changed.
+    assert api.post(EVALUATE, cart(coupon.code)).status_code == 429
+    assert api.post(EVALUATE, cart("summer", coupon.code)).status_code == 429
+    assert api.post(RESERVE, {"cart": cart("GUESS-13")}).status_code == 429
+    assert api.post(EVALUATE, cart(" summer ")).json()["total"] == 900
+    assert api.post(EVALUATE, cart()).status_code == 200
+    assert api.post(EVALUATE, cart(coupon.code, ip="192.0.2.9")).json()["total"] == 500
+    assert storefront(MerchantFactory()).post(EVALUATE, cart("GUESS-1")).status_code == 200
+    [row] = [row for row in guessers(merchant) if row.kind == "nameless"]
+    assert (row.tries, row.customer_id, row.blocked_until is None) == (12, None, False)
+    assert "Carts that name nobody" in client.get(f"/m/{merchant.slug}/coupons/abuse").text
+    with time_machine.travel(MONDAY + timedelta(minutes=15), tick=False):
+        assert guess(api, 1, first=20) == [200]
+
+
+def test_a_shop_whose_carts_name_nobody_has_room_for_slips(api: Storefront) -> None:
+    quarter, day = (guessing.LIMITS[guessing.NAMELESS][window] for window in (guessing.QUARTER, guessing.DAY))
+    assert (quarter, day) == (200, 2000)
+    assert {api.post(EVALUATE, cart("SUMER")).status_code for _look in range(30)} == {200}
+    [row] = guessers(Merchant.objects.get())
+    assert row.tries == 1
 
 
 def test_a_line_of_version_six_is_one_address(api: Storefront, merchant: Merchant) -> None:
