@@ -51,8 +51,8 @@ checks: install ## settings and migrations are complete
 bench: install ## measure against the bars of the specification
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench
 
-bench-promotions: install $(PEERS) ## measure decisions on carts, beside django-oscar and through the API, and making codes
-	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench promotions offers redemptions
+bench-promotions: install $(PEERS) ## measure decisions on carts, beside django-oscar and through the API, making codes, replays and checks
+	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench promotions offers redemptions replays
 
 bench-recommendations: install ## measure recommendations: quality on real orders, training, answers
 	$(BIN)/python -m cxapp.embedded --var var/bench exec -- $(BIN)/python -m bench recommendations

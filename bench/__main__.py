@@ -10,7 +10,7 @@ from bench.figures import Figure
 
 BENCHES = ["importing", "recommendations", "sessions", "search", "confirmations", "profiles", "tracking"]
 # Run by name: those of a capability that is still growing, and parts of others.
-ON_REQUEST = ["promotions", "offers", "redemptions", "quality", "training"]
+ON_REQUEST = ["promotions", "offers", "redemptions", "replays", "quality", "training"]
 
 
 def run(name: str) -> list[Figure]:
