@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.validators import DecimalValidator
+
+from core.money import decimal_places
 
 
 class KitField(forms.BoundField):
@@ -38,3 +41,13 @@ class KitModelForm(forms.ModelForm):  # type: ignore[type-arg]  # the model is a
 
     bound_field_class = KitField
     marks_optional = True
+
+
+def in_currency(field: forms.Field, currency: str) -> None:
+    """Let a decimal field take the decimals that amounts of this currency have."""
+    assert isinstance(field, forms.DecimalField)
+    places = field.decimal_places = decimal_places(currency)
+    others = [rule for rule in field.validators if not isinstance(rule, DecimalValidator)]
+    field.validators = [*others, DecimalValidator(field.max_digits, places)]
+    field.widget.attrs.pop("step", None)
+    field.widget.attrs |= field.widget_attrs(field.widget)

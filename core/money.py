@@ -13,6 +13,11 @@ MAX_AMOUNT = 10**13
 MOST_DIGITS = 20
 
 
+def decimal_places(currency: str) -> int:
+    """How many digits follow the point: of EUR 2, of JPY none, of KWD 3."""
+    return int(get_currency_precision(currency))
+
+
 def to_minor(value: Decimal | str, currency: str) -> int:
     """``"19.99", "EUR"`` → 1999, rounded half up. Raises ValueError for what is no finite number."""
     try:

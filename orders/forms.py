@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from core.forms import KitForm
+from core.forms import KitForm, in_currency
 from core.money import MAX_AMOUNT, to_major, to_minor
 from merchants.models import Merchant
 from orders.actions.costs import Costs, Fee
@@ -89,6 +89,8 @@ class CostsForm(KitForm):
             initial[f"share_{index}"] = (fee.share * 100).quantize(Decimal("0.01"))
             initial[f"fixed_{index}"] = self._major(fee.fixed)
         super().__init__(data, initial=initial)
+        for name in ("parcel_cost", "return_cost"):
+            in_currency(self.fields[name], self._currency)
         for index, method in enumerate(methods):
             self._add_method(index, payment_name(method))
 
@@ -101,7 +103,9 @@ class CostsForm(KitForm):
             required=False,
         )
         self.fields[f"share_{index}"] = share
-        self.fields[f"fixed_{index}"] = _amount(_("%(method)s: amount per order") % {"method": name})
+        fixed = _amount(_("%(method)s: amount per order") % {"method": name})
+        in_currency(fixed, self._currency)
+        self.fields[f"fixed_{index}"] = fixed
 
     def _major(self, amount: int) -> Decimal:
         return to_major(amount, self._currency)

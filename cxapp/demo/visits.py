@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.money import decimal_places
 from cxapp.demo.assortment import Assortment
 from cxapp.demo.chance import Lot
 from cxapp.demo.ledger import OrderPlan
@@ -46,6 +47,7 @@ class Visits:
     ) -> None:
         self.products, self.rng, self.now = products, rng, now
         self.website, self.currency = str(assortment.merchant["website"]), str(assortment.merchant["currency"])
+        self.unit = 10 ** decimal_places(self.currency)
         self.on_sale = [index for index, product in enumerate(products) if product.withdrawn_at is None]
 
     def all(self, orders: Sequence[OrderPlan]) -> list[TrackedPlan]:
@@ -80,8 +82,8 @@ class Visits:
             visitor="",
             properties={
                 "order_id": order.number,
-                "total": order.total / 100,
-                "shipping": order.shipping / 100,
+                "total": order.total / self.unit,
+                "shipping": order.shipping / self.unit,
                 "currency": self.currency,
                 "products": sold,
             },
@@ -98,7 +100,7 @@ class Visits:
 
     def _item(self, product: int, quantity: int, price: int) -> dict[str, Any]:
         plan = self.products[product]
-        return {"sku": plan.sku, "name": plan.title, "price": price / 100, "quantity": quantity}
+        return {"sku": plan.sku, "name": plan.title, "price": price / self.unit, "quantity": quantity}
 
 
 class _Visit:
@@ -125,7 +127,9 @@ class _Visit:
         yield self._track(at, "Cart Viewed", {"products": basket})
         yield self._track(at + pace, "Checkout Started", {"products": basket, "currency": shop.currency})
         for code in order.coupons:
-            yield self._track(at + pace * 1.5, "Coupon Applied", {"coupon_id": code, "discount": order.discount / 100})
+            yield self._track(
+                at + pace * 1.5, "Coupon Applied", {"coupon_id": code, "discount": order.discount / shop.unit}
+            )
 
     def through(
         self, products: Sequence[int], at: datetime, pace: timedelta = timedelta(seconds=40)
@@ -141,7 +145,7 @@ class _Visit:
             at += pace
             product = self.shop.products[index]
             self._turn(f"/p/{product.sku}")
-            properties = {"sku": product.sku, "name": product.title, "price": product.prices[-1].price / 100}
+            properties = {"sku": product.sku, "name": product.title, "price": product.prices[-1].price / self.shop.unit}
             yield self._track(at, "Product Viewed", properties | {"currency": self.shop.currency})
 
     def _turn(self, path: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from core.errors import InvalidInput
+from core.money import decimal_places
 from orders.importing.layouts import Layout
 from orders.importing.source import Source
 
@@ -131,6 +132,11 @@ class Shop:
     time_zone: str
     latest: datetime
 
+    @property
+    def places(self) -> int:
+        """How many decimals its amounts have."""
+        return decimal_places(self.currency)
+
 
 @dataclass(frozen=True)
 class Format:
@@ -145,13 +151,16 @@ class Format:
     is_ours: bool = False
 
 
-def amounts(*names: str) -> pl.Expr:
+def amounts(*names: str, places: int) -> pl.Expr:
     """Minor units as people read them, for the report: ``19.99 / 20.00``."""
-    major = [
-        pl.format("{}.{}", pl.col(name) // 100, (pl.col(name) % 100).cast(pl.String).str.pad_start(2, "0"))
-        for name in names
-    ]
-    return pl.concat_str(major, separator=" / ")
+    return pl.concat_str([_major(pl.col(name), places) for name in names], separator=" / ")
+
+
+def _major(minor: pl.Expr, places: int) -> pl.Expr:
+    if not places:
+        return minor.cast(pl.String)
+    whole, fraction = minor // 10**places, minor % 10**places
+    return pl.format("{}.{}", whole, fraction.cast(pl.String).str.pad_start(places, "0"))
 
 
 def require(condition: bool, message: str) -> None:

@@ -84,20 +84,24 @@ def integer(
     return column if default is None else Column(source, value.fill_null(default), column.problems)
 
 
-def amount(source: str, *, required: bool = False, default: int | None = None) -> Column:
-    """``19.99`` → 1999: never negative, at most two decimals, exact."""
-    parts = pl.col(source).str.extract_groups(r"^(\d{1,12})(?:\.(\d{1,2}))?$")
+def amount(source: str, *, places: int, required: bool = False, default: int | None = None) -> Column:
+    """``19.99`` → 1999 where the currency has two ``places``: never negative, no more decimals than that, exact.
+
+    Of a currency without any a file may say ``1980.00`` all the same; ``1.980`` it may not, for who knows what that is.
+    """
+    decimals = rf"\d{{1,{places}}}" if places else "00?"
+    parts = pl.col(source).str.extract_groups(rf"^(\d{{1,12}})(?:\.({decimals}))?$")
     whole = parts.struct[0].str.to_integer(strict=False)
-    cents = parts.struct[1].fill_null("0").str.pad_end(2, "0").str.to_integer(strict=False)
-    value = whole * 100 + cents
+    fraction = parts.struct[1].fill_null("0").str.pad_end(places, "0").str.to_integer(strict=False)
+    value = whole * 10**places + fraction
     column = _column(source, value, "bad_amount", required=required, bad=value > MAX_PRICE)
     return column if default is None else Column(source, value.fill_null(default), column.problems)
 
 
-def signed_amount(source: str) -> Column:
-    """Any decimal, rounded to the nearest cent: books hold negative prices and fractions of a penny."""
+def signed_amount(source: str, *, places: int) -> Column:
+    """Any decimal, rounded to the nearest minor unit: books hold negative prices and fractions of a penny."""
     plain = pl.when(pl.col(source).str.contains(r"^-?\d{1,12}(\.\d+)?$")).then(pl.col(source))
-    value = (plain.cast(pl.Float64, strict=False) * 100).round().cast(pl.Int64, strict=False)
+    value = (plain.cast(pl.Float64, strict=False) * 10**places).round().cast(pl.Int64, strict=False)
     return _column(source, value, "bad_amount", required=True, bad=value.abs() > MAX_PRICE)
 
 

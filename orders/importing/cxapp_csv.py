@@ -45,7 +45,7 @@ NEEDED = ("placed_at", "currency", "total")
 
 def read(source: Source, shop: Shop) -> Iterator[Batch]:
     """A batch for each chunk of the file; an order is never in two."""
-    of_order, of_line = order_columns(shop), line_columns()
+    of_order, of_line = order_columns(shop), line_columns(shop)
     earlier: set[str] = set()
     for raw in source.chunks():
         rows = whole_orders(typed(raw, {**of_order, **of_line}), list(of_order), earlier)
@@ -57,15 +57,16 @@ def read(source: Source, shop: Shop) -> Iterator[Batch]:
 
 def order_columns(shop: Shop) -> dict[str, Column]:
     at = partial(moment, time_zone=shop.time_zone, latest=shop.latest)
+    money = partial(amount, places=shop.places)
     return {
         "number": text("order_number", longest=64, required=True),
         "version": integer("order_version", lowest=1, highest=2**31 - 1),
         "placed_at": at("placed_at"),
         "currency": code("currency", longest=3),
-        "total": amount("total"),
-        "shipping": amount("shipping"),
-        "discount": amount("order_discount"),
-        "refunded": amount("refunded"),
+        "total": money("total"),
+        "shipping": money("shipping"),
+        "discount": money("order_discount"),
+        "refunded": money("refunded"),
         "payment_method": text("payment_method", longest=40),
         "coupon_codes": text("coupon_codes", longest=300),
         "promised_delivery_on": day("promised_delivery_on"),
@@ -83,13 +84,14 @@ def order_columns(shop: Shop) -> dict[str, Column]:
     }
 
 
-def line_columns() -> dict[str, Column]:
+def line_columns(shop: Shop) -> dict[str, Column]:
+    money = partial(amount, places=shop.places)
     return {
         "sku": text("sku", longest=64, required=True),
         "title": text("title", longest=300),
         "quantity": integer("quantity", lowest=1, required=True),
-        "unit_price": amount("unit_price", required=True),
-        "line_discount": amount("line_discount", default=0),
+        "unit_price": money("unit_price", required=True),
+        "line_discount": money("line_discount", default=0),
         "tax_rate": rate("tax_rate", required=True),
     }
 
@@ -128,16 +130,17 @@ def _state() -> pl.Expr:
 
 
 def _checks(shop: Shop, columns: dict[str, Column]) -> list[Check]:
+    told = partial(amounts, places=shop.places)
     noted = pl.col("notice_version").is_not_null() | pl.col("notice_shown_at").is_not_null()
     is_proved = pl.all_horizontal(pl.col("notice_version", "notice_shown_at", "email").is_not_null())
     return [
         *(missing(name, columns[name]) for name in NEEDED),
         Check(pl.col("currency") != shop.currency, "currency_not_supported", pl.col("currency")),
-        Check(pl.col("cheapest") < 0, "discount_exceeds_line", amounts("cheapest")),
+        Check(pl.col("cheapest") < 0, "discount_exceeds_line", told("cheapest")),
         Check(~within_reason(pl.col("goods")), "absurd_amount", pl.lit("")),
-        Check(pl.col("expected") < 0, "discount_exceeds_order", amounts("discount")),
-        Check(pl.col("expected") != pl.col("total"), "total_mismatch", amounts("expected", "total")),
-        Check(pl.col("refunded") > pl.col("total"), "refund_exceeds_order", amounts("refunded", "total")),
+        Check(pl.col("expected") < 0, "discount_exceeds_order", told("discount")),
+        Check(pl.col("expected") != pl.col("total"), "total_mismatch", told("expected", "total")),
+        Check(pl.col("refunded") > pl.col("total"), "refund_exceeds_order", told("refunded", "total")),
         Check(noted & ~is_proved, "notice_incomplete", pl.lit("")),
     ]
 

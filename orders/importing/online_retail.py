@@ -76,7 +76,7 @@ def _rows(raw: pl.DataFrame, shop: Shop) -> pl.DataFrame:
         "description": text("Description", longest=300),
         "quantity": integer("Quantity", lowest=-1_000_000, required=True),
         "at": _moment(shop.latest),
-        "unit_price": signed_amount("UnitPrice"),
+        "unit_price": signed_amount("UnitPrice", places=shop.places),
         "customer": text("CustomerID", longest=64),
         "country": text("Country", longest=60),
     }

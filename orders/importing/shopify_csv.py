@@ -39,7 +39,7 @@ _PERCENT = r"(\d{1,2}(?:\.\d+)?)\s*%"
 
 def read(source: Source, shop: Shop) -> Iterator[Batch]:
     """A batch for each chunk of the file; an order is never in two."""
-    of_order, of_line = _order_columns(shop), _line_columns()
+    of_order, of_line = _order_columns(shop), _line_columns(shop)
     earlier: set[str] = set()
     for raw in source.chunks():
         rows = whole_orders(typed(raw, {**of_order, **of_line}), list(of_order), earlier)
@@ -51,15 +51,16 @@ def read(source: Source, shop: Shop) -> Iterator[Batch]:
 
 def _order_columns(shop: Shop) -> dict[str, Column]:
     at = partial(moment, time_zone=shop.time_zone, latest=shop.latest)
+    money = partial(amount, places=shop.places)
     return {
         "number": text("Name", longest=64, required=True),
         "placed_at": at("Created at"),
         "currency": code("Currency", longest=3),
-        "subtotal": amount("Subtotal"),
-        "shipping": amount("Shipping"),
-        "taxes": amount("Taxes"),
-        "total": amount("Total"),
-        "refunded": amount("Refunded Amount"),
+        "subtotal": money("Subtotal"),
+        "shipping": money("Shipping"),
+        "taxes": money("Taxes"),
+        "total": money("Total"),
+        "refunded": money("Refunded Amount"),
         "coupon": text("Discount Code", longest=64),
         "payment_method": text("Payment Method", longest=200),
         "shipped_at": at("Fulfilled at"),
@@ -74,13 +75,14 @@ def _order_columns(shop: Shop) -> dict[str, Column]:
     }
 
 
-def _line_columns() -> dict[str, Column]:
+def _line_columns(shop: Shop) -> dict[str, Column]:
+    money = partial(amount, places=shop.places)
     return {
         "sku": text("Lineitem sku", longest=64),
         "title": text("Lineitem name", longest=300, required=True),
         "quantity": integer("Lineitem quantity", lowest=1, required=True),
-        "unit_price": amount("Lineitem price", required=True),
-        "line_discount": amount("Lineitem discount", default=0),
+        "unit_price": money("Lineitem price", required=True),
+        "line_discount": money("Lineitem discount", default=0),
     }
 
 
@@ -124,14 +126,15 @@ def _state() -> pl.Expr:
 
 
 def _checks(shop: Shop, columns: dict[str, Column]) -> list[Check]:
+    told = partial(amounts, places=shop.places)
     adds_up = pl.col("included") | pl.col("excluded")
     return [
         *(missing(name, columns[name]) for name in NEEDED),
         Check(pl.col("currency") != shop.currency, "currency_not_supported", pl.col("currency")),
         Check(~within_reason(pl.col("gross")), "absurd_amount", pl.lit("")),
-        Check(pl.col("discount") < 0, "total_mismatch", amounts("gross", "subtotal"), "Subtotal"),
-        Check(~adds_up, "total_mismatch", amounts("subtotal", "shipping", "taxes", "total"), "Total"),
-        Check(pl.col("refunded") > pl.col("total"), "refund_exceeds_order", amounts("refunded", "total")),
+        Check(pl.col("discount") < 0, "total_mismatch", told("gross", "subtotal"), "Subtotal"),
+        Check(~adds_up, "total_mismatch", told("subtotal", "shipping", "taxes", "total"), "Total"),
+        Check(pl.col("refunded") > pl.col("total"), "refund_exceeds_order", told("refunded", "total")),
     ]
 
 

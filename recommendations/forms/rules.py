@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, Product
-from core.forms import KitForm
+from core.forms import KitForm, in_currency
 from core.money import MAX_AMOUNT, to_major, to_minor
 from merchants.models import Merchant
 from recommendations.engines.steering import LEAST_FACTOR, MOST_FACTOR
@@ -109,6 +109,8 @@ class RuleForm(KitForm):
                 self.fields["category"].empty_label = _("Each category by itself")  # type: ignore[attr-defined]
         if rule.action == Action.PIN:
             self.fields["products"].required = True
+        for name in {"price_from", "price_to"} & set(self.fields):
+            in_currency(self.fields[name], merchant.currency)
 
     def _initial(self) -> dict[str, Any]:
         rule = self.rule

@@ -26,24 +26,50 @@ def codes(column: Column, *texts: str | None) -> list[str | None]:
 
 @given(st.decimals(0, 10**9, places=2))
 def test_amounts_are_exact(value: Decimal):
-    assert read(columns.amount("x"), f"{value:f}") == [(int(value * 100), None)]
+    assert read(columns.amount("x", places=2), f"{value:f}") == [(int(value * 100), None)]
 
 
 def test_amounts_in_their_spellings():
-    assert read(columns.amount("x"), "7", "7.5", "0.05", None) == [(700, None), (750, None), (5, None), (None, None)]
-    assert read(columns.amount("x", default=0), None) == [(0, None)]
+    assert read(columns.amount("x", places=2), "7", "7.5", "0.05", None) == [
+        (700, None),
+        (750, None),
+        (5, None),
+        (None, None),
+    ]
+    assert read(columns.amount("x", places=2, default=0), None) == [(0, None)]
 
 
 @pytest.mark.parametrize("text", ["19,99", "1.999", "-1", "1e3", "NaN", "Infinity", "€ 5", "1 000", "9" * 40, "٣"])
 def test_what_is_no_amount(text: str):
-    assert codes(columns.amount("x"), text) == ["bad_amount"]
+    assert codes(columns.amount("x", places=2), text) == ["bad_amount"]
 
 
 @pytest.mark.parametrize(
     ("text", "minor"), [("2.55", 255), ("-11062.06", -1106206), ("0.001", 0), ("38970.0", 3897000), ("1e99", None)]
 )
 def test_amounts_of_a_book(text: str, minor: int | None):
-    assert read(columns.signed_amount("x"), text)[0][0] == minor
+    assert read(columns.signed_amount("x", places=2), text)[0][0] == minor
+
+
+@pytest.mark.parametrize(
+    ("places", "text", "minor"),
+    [
+        (0, "1980", 1980),
+        (0, "1980.0", 1980),
+        (0, "1980.00", 1980),
+        (0, "1980.5", None),
+        (0, "1.980", None),
+        (0, "1.000", None),
+        (3, "1.980", 1980),
+        (3, "1.5", 1500),
+        (3, "7", 7000),
+        (3, "1.9801", None),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency(places: int, text: str, minor: int | None):
+    assert read(columns.amount("x", places=places), text) == [(minor, None if minor is not None else "bad_amount")]
+    if minor is not None:
+        assert read(columns.signed_amount("x", places=places), f"-{text}") == [(-minor, None)]
 
 
 def test_whole_numbers():
@@ -114,11 +140,11 @@ def test_the_first_problem_of_a_row_is_told_with_its_column():
     raw = pl.DataFrame({"line": [2], "a": ["x"], "b": ["y"]}).with_columns(
         code=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
     )
-    frame = typed(raw, {"first": columns.amount("a"), "second": columns.amount("b")})
+    frame = typed(raw, {"first": columns.amount("a", places=2), "second": columns.amount("b", places=2)})
     assert frame.select("code", "column", "value").rows() == [("bad_amount", "a", "x")]
 
 
 def test_a_row_that_was_wrong_before_stays_so():
     raw = pl.DataFrame({"line": [2], "a": ["x"], "code": ["column_count"], "value": ["1 / 2"]})
-    frame = typed(raw, {"first": columns.amount("a")})
+    frame = typed(raw, {"first": columns.amount("a", places=2)})
     assert frame.select("code", "value").rows() == [("column_count", "1 / 2")]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from catalog.models import Product
 from core.models import Delivery, Job
 from customers.actions.profiles import Person
 from customers.models import Channel, ConsentRecord, Customer, Purpose
@@ -15,6 +16,7 @@ from merchants.models import Merchant
 from orders.actions.incoming import LineData, OrderData
 from orders.actions.placement import Outcome, place_order
 from orders.models import Order, Refund, Shipment
+from tests.factories import MerchantFactory
 from tests.orders.importing import as_csv, import_text, reasons, rejected, tally
 
 FORMAT = "cxapp-csv"
@@ -253,3 +255,40 @@ def basis_of(merchant: Merchant, address: str) -> Basis:
         channel=Channel.EMAIL,
         address=address,
     ).basis
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "shipping", "total", "minor"),
+    [
+        ("JPY", "1980", "500", "4460", (1980, 500, 4460)),
+        ("JPY", "1980.00", "500.0", "4460.00", (1980, 500, 4460)),
+        ("KWD", "1.985", "0.5", "4.470", (1985, 500, 4470)),
+        ("EUR", "19.99", "4.99", "44.97", (1999, 499, 4497)),
+    ],
+)
+def test_amounts_are_in_the_minor_units_of_the_shops_currency(
+    db: None, tmp_path: Path, currency: str, price: str, shipping: str, total: str, minor: tuple[int, int, int]
+):
+    shop = MerchantFactory(currency=currency)
+    job = run(shop, tmp_path, row(currency=currency, unit_price=price, shipping=shipping, total=total))
+    assert job.state == Job.State.DONE, job.error
+    order = Order.objects.get()
+    assert (order.lines.get().unit_price, order.shipping, order.total) == minor
+    assert order.customer
+    assert order.customer.revenue == order.total
+    assert Product.objects.get(merchant=shop).price == minor[0]
+
+
+def test_a_total_that_is_off_is_told_in_the_currency_of_the_shop(db: None, tmp_path: Path):
+    def told(currency: str, **amounts: str) -> tuple[dict[int, str], str]:
+        job = run(MerchantFactory(currency=currency, language="en"), tmp_path, row(currency=currency, **amounts))
+        return rejected(job), reasons(job)[2]
+
+    codes, said = told("JPY", unit_price="1980", shipping="500", total="4461")
+    assert codes == {2: "total_mismatch"}
+    assert "4460 / 4461" in said
+    codes, said = told("KWD", unit_price="1.985", shipping="0.500", total="4.471")
+    assert codes == {2: "total_mismatch"}
+    assert "4.470 / 4.471" in said
+    codes, said = told("JPY", unit_price="19.80", shipping="500", total="4460")
+    assert codes == {2: "bad_amount"}

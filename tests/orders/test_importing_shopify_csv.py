@@ -10,6 +10,7 @@ from core.models import Job
 from customers.models import ConsentRecord, Customer
 from merchants.models import Merchant
 from orders.models import Order, Refund, Shipment
+from tests.factories import MerchantFactory
 from tests.orders.importing import as_csv, import_text, rejected, tally
 
 FORMAT = "shopify-csv"
@@ -196,3 +197,20 @@ def test_the_report_keeps_only_what_was_read(merchant: Merchant, tmp_path: Path)
     kept = job.import_rejections.get().row
     assert kept["Total"] == "9.00"
     assert not {"Billing Street", "Phone"} & kept.keys()
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "tax", "total", "minor"),
+    [("JPY", "1980", "180", "1980", (1980, 180)), ("KWD", "1.985", "0.095", "1.985", (1985, 95))],
+)
+def test_amounts_are_in_the_minor_units_of_the_shops_currency(
+    db: None, tmp_path: Path, currency: str, price: str, tax: str, total: str, minor: tuple[int, int]
+):
+    shop = MerchantFactory(currency=currency)
+    row = order(total, total, Currency=currency, Taxes=tax, **{"Lineitem price": price, "Refunded Amount": total})
+    job = run(shop, tmp_path, row)
+    assert job.state == Job.State.DONE, job.error
+    assert rejected(job) == {}
+    stored = Order.objects.get()
+    assert (stored.total, stored.tax, stored.refunded) == (*minor, minor[0])
+    assert stored.lines.get().unit_price == minor[0]
