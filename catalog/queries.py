@@ -14,15 +14,15 @@ REFERENCE_PERIOD = timedelta(days=30)
 
 
 def lowest_price_30_days(
-    merchant: Merchant, product_ids: Collection[int], *, before: datetime | None = None
+    merchant: Merchant, product_ids: Collection[int], *, before: datetime | None = None, at: datetime | None = None
 ) -> dict[int, int | None]:
     """The price that a reduction must be measured by (PAngV § 11): the lowest of the 30 days before it began.
 
     ``before`` is the moment at which the reduction began; by default each product's own: when its present price was
     first marked as reduced. None where the price history does not reach back before that moment, and (without
-    ``before``) where the product is not reduced: then no reduction may be shown.
+    ``before``) where the product is not reduced: then no reduction may be shown. ``at``: as it was then; now by default.
     """
-    history = _history(merchant, product_ids)
+    history = _history(merchant, product_ids, at)
     return {pk: _lowest(history.get(pk, []), before) for pk in product_ids}
 
 
@@ -45,18 +45,23 @@ def shown_price(product: Product) -> Shown:
     return Shown(price, newest.is_promotion, _lowest(changes, None))
 
 
-def lowest_by_sku(merchant: Merchant, skus: Collection[str]) -> dict[str, int]:
-    """Of products that are reduced now: the lowest price of the 30 days before; two queries, none for no SKUs."""
+def lowest_by_sku(merchant: Merchant, skus: Collection[str], *, at: datetime | None = None) -> dict[str, int]:
+    """Of products that are reduced (now, or ``at`` a moment): the lowest price of the 30 days before; two queries, none
+    for no SKUs."""
     if not skus:
         return {}
     products = dict(Product.objects.for_merchant(merchant).filter(sku__in=skus).values_list("pk", "sku"))
-    lowest = lowest_price_30_days(merchant, list(products))
+    lowest = lowest_price_30_days(merchant, list(products), at=at)
     return {products[pk]: price for pk, price in lowest.items() if price is not None}
 
 
-def _history(merchant: Merchant | int, product_ids: Collection[int]) -> dict[int, list[PriceChange]]:
-    """Price changes by product, newest first, in one query."""
+def _history(
+    merchant: Merchant | int, product_ids: Collection[int], at: datetime | None = None
+) -> dict[int, list[PriceChange]]:
+    """Price changes by product (until a moment, where one is given), newest first, in one query."""
     rows = PriceChange.objects.for_merchant(merchant).filter(product__in=product_ids)
+    if at is not None:
+        rows = rows.filter(valid_from__lte=at)
     ordered = rows.order_by("product_id", "-valid_from", "-id")
     return {pk: list(changes) for pk, changes in groupby(ordered, key=lambda change: change.product_id)}
 

@@ -42,11 +42,20 @@ class ReservationData:
     expected_total: int | None = None
 
 
+class TotalChanged(DomainError):  # noqa: N818  # reads as what it says
+    """The cart does not come to what the shopper was shown; ``deal`` is what it comes to."""
+
+    def __init__(self, deal: Deal) -> None:
+        message = _("The cart does not come to the expected total.")
+        super().__init__("total_changed", message, decision=deal.as_json())
+        self.deal = deal
+
+
 @transaction.atomic
 def reserve(merchant: Merchant, data: ReservationData, *, at: datetime | None = None) -> Redemption:
     """Decide on the cart and hold what limited promotions and coupons it uses, until the order or the expiry.
 
-    What is used up by then is left out, and the decision says so. Raises DomainError ``total_changed`` (with the
+    What is used up by then is left out, and the decision says so. Raises TotalChanged (with the
     decision) where the total is not the expected one; of points to pay with, what ``check_payment`` and ``pay`` raise.
     """
     at = at or timezone.now()
@@ -54,9 +63,7 @@ def reserve(merchant: Merchant, data: ReservationData, *, at: datetime | None = 
     while True:
         deal = decide(merchant, data.basket, at=at, without=without)
         if data.expected_total is not None and deal.decision.total != data.expected_total:
-            raise DomainError(
-                "total_changed", _("The cart does not come to the expected total."), decision=deal.as_json()
-            )
+            raise TotalChanged(deal)
         try:
             with transaction.atomic():
                 return _hold(merchant, deal, expires_at=at + data.hold, points=data.basket.points)

@@ -13,17 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog.queries import lowest_by_sku
 from core.api.authentication import caller
 from core.api.serializers import MomentField
-from merchants.models import Merchant, Scope
+from merchants.models import Scope
 from promotions.api import examples
 from promotions.api.carts import EvaluateInput, EvaluationOutput, basket_of
 from promotions.api.guessing import tries
-from promotions.deciding import Deal, decide
+from promotions.api.reductions import with_lowest_prices
+from promotions.deciding import decide
 from promotions.offers import offers_for
 from promotions.pricing.reading import SCHEMA
-from promotions.pricing.shown import LANE
 
 
 class EvaluateView(APIView):
@@ -49,19 +48,7 @@ class EvaluateView(APIView):
             deal = decide(merchant, basket, at=at)
             decision = deal.as_json()
             noting.note(decision, customer_id=deal.known.customer.pk if deal.known.customer else None)
-        return Response(_with_lowest_prices(merchant, deal, decision))
-
-
-def _with_lowest_prices(merchant: Merchant, deal: Deal, decision: dict[str, Any]) -> dict[str, Any]:
-    """PAngV § 11: whoever shows a reduced price says what it is reduced from."""
-    lines = deal.decision.cart.lines
-    reduced = {line.sku for line in lines if line.is_reduced}
-    for entry in deal.decision.applications:
-        if entry.promotion.lane == LANE:
-            reduced |= {lines[at].sku for at in entry.taking.lines}
-    lowest = lowest_by_sku(merchant, reduced)
-    told = [line | {"lowest_price_30_days": lowest.get(line["sku"])} for line in decision["lines"]]
-    return decision | {"lines": told}
+        return Response(with_lowest_prices(merchant, deal.decision.cart, decision))
 
 
 class SchemaView(APIView):

@@ -19,11 +19,13 @@ from core.api.idempotency import idempotent
 from core.api.schema import IDEMPOTENCY_KEY
 from core.api.serializers import AmountField, MomentField, StrictCharField, StrictSerializer, WholeNumberField
 from merchants.models import Scope
-from promotions.actions.redemptions import LONGEST_HOLD, ReservationData, confirm, release, reserve
+from promotions.actions.redemptions import LONGEST_HOLD, ReservationData, TotalChanged, confirm, release, reserve
 from promotions.actions.returns import ReturnedUnits, return_units
 from promotions.api import examples
-from promotions.api.carts import MAX_LINES, CartInput, DecisionOutput, basket_of
+from promotions.api.carts import MAX_LINES, CartInput, EvaluationOutput, basket_of
 from promotions.api.guessing import tries
+from promotions.api.reductions import with_lowest_prices
+from promotions.deciding import stored_cart
 from promotions.models import Redemption, RedemptionReturn
 from promotions.models.loyalty import MOST_POINTS
 from promotions.pricing.cart import MOST_UNITS
@@ -59,7 +61,7 @@ class RedemptionOutput(serializers.Serializer[Redemption]):
     points_spent = serializers.IntegerField()
     points_value = serializers.IntegerField(help_text="What they pay of the total, in minor units.")
     points_back = serializers.IntegerField(help_text="Given back since: with units that came back, or all of them.")
-    decision = DecisionOutput()
+    decision = EvaluationOutput()
 
 
 class ConfirmationInput(StrictSerializer):
@@ -99,12 +101,16 @@ class RedemptionReturnOutput(serializers.Serializer[RedemptionReturn]):
 
 
 def _found(request: Request, reservation_id: UUID) -> Redemption:
-    return get_object_or_404(Redemption.objects.for_merchant(caller(request).merchant), public_id=reservation_id)
+    rows = Redemption.objects.for_merchant(caller(request).merchant).select_related("merchant")
+    return get_object_or_404(rows, public_id=reservation_id)
 
 
 def _answer(redemption: Redemption, *, status: int = 200) -> Response:
-    names = ("state", "overrun", "discount", "points_spent", "points_value", "points_back", "decision")
+    names = ("state", "overrun", "discount", "points_spent", "points_value", "points_back")
     told = {name: getattr(redemption, name) for name in names}
+    told["decision"] = with_lowest_prices(
+        redemption.merchant, stored_cart(redemption), redemption.decision, at=redemption.created_at
+    )
     moment = MomentField().to_representation(redemption.expires_at) if redemption.expires_at else None
     body = {"id": str(redemption.public_id), "expires_at": moment, "order": redemption.order_number, **told}
     return Response(body, status=status)
@@ -134,7 +140,12 @@ class ReservationsView(APIView):
             expected_total=valid.get("expected_total"),
         )
         with tries(merchant, data.basket) as noting:
-            redemption = reserve(merchant, data)
+            try:
+                redemption = reserve(merchant, data)
+            except TotalChanged as error:
+                cart = error.deal.decision.cart
+                error.extra["decision"] = with_lowest_prices(merchant, cart, error.extra["decision"])
+                raise
             noting.note(redemption.decision, customer_id=redemption.customer_id)
         return _answer(redemption, status=201)
 

@@ -19,8 +19,9 @@ from merchants.models import Merchant
 from promotions import active
 from promotions.actions.offers import pause_promotion
 from promotions.actions.prices import publish_due_prices, publish_prices
+from promotions.deciding import decide_again
 from promotions.handlers import lower_changed_prices
-from promotions.models import Promotion
+from promotions.models import Promotion, Redemption
 from promotions.tasks import publish_shop_prices
 from tests.factories import MerchantFactory
 from tests.promotions.shops import amount, launch, percent
@@ -220,3 +221,43 @@ def test_lowered_lines_cost_an_evaluation_the_same_queries_however_many(
         return len(captured)
 
     assert queries(1) == queries(20)
+
+
+def test_a_reservation_carries_what_the_lowered_price_is_measured_by(
+    api: Storefront, merchant: Merchant, mug: Product
+) -> None:
+    sale(merchant)
+    cart = {"lines": [{"sku": "MUG", "quantity": 2}, {"sku": "X", "quantity": 1, "unit_price": 100}]}
+
+    def lows(said: dict[str, Any]) -> list[int | None]:
+        return [line["lowest_price_30_days"] for line in said["decision"]["lines"]]
+
+    active.forget()
+    with time_machine.travel(SALE + DAY, tick=False):
+        publish_due_prices()
+        evaluated = api.post("/api/v1/promotions/evaluate", cart).json()
+        refused = api.post("/api/v1/reservations", {"cart": cart, "expected_total": 1}).json()
+        held = api.post("/api/v1/reservations", {"cart": cart, "expected_total": evaluated["total"]}).json()
+    assert held["decision"] == evaluated
+    assert (refused["code"], refused["decision"]) == ("total_changed", evaluated)
+    assert lows(held) == [1000, None]
+    stored = Redemption.objects.get(public_id=held["id"])
+    assert "lowest_price_30_days" not in stored.decision["lines"][0]
+    assert decide_again(stored) == stored.decision
+
+    active.forget()
+    with time_machine.travel(SALE + 8 * DAY, tick=False):
+        publish_due_prices()
+        assert lows(api.get(f"/api/v1/reservations/{held['id']}").json()) == [1000, None]
+        assert lows(api.post(f"/api/v1/reservations/{held['id']}/confirm", {"order": "A-1"}).json()) == [1000, None]
+        again = api.post("/api/v1/reservations", {"cart": cart}).json()
+    assert lows(again) == [None, None]
+
+
+def test_a_reduction_of_the_catalogue_is_measured_in_a_reservation_too(api: Storefront, merchant: Merchant) -> None:
+    with time_machine.travel(SALE - 40 * DAY, tick=False):
+        put_product(merchant, ProductData(sku="CUP", title="Cup", price=1000))
+    with time_machine.travel(SALE, tick=False):
+        put_product(merchant, ProductData(sku="CUP", title="Cup", price=900, list_price=1000))
+        held = api.post("/api/v1/reservations", {"cart": {"lines": [{"sku": "CUP", "quantity": 1}]}}).json()
+    assert [line["lowest_price_30_days"] for line in held["decision"]["lines"]] == [1000]
