@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -37,6 +38,12 @@ def icon(name: str, classes: str = "") -> SafeString:
         classes,
         mark_safe(_icon_body(name)),  # noqa: S308  # our own vendored file
     )
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """``{% once %}`` inside a form whose view is ``@once``: sent twice, it has its effect once."""
+    return format_html('<input type="hidden" name="{}" value="{}">', "once", secrets.token_hex(16))
 
 
 def _locale() -> str:

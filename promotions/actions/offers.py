@@ -129,8 +129,13 @@ def _locked(promotion: Promotion) -> Promotion:
     rows = Promotion.objects.for_merchant(promotion.merchant_id).select_related("merchant", "version")
     locked: Promotion = rows.select_for_update(of=("self",), no_key=True).get(pk=promotion.pk)
     if locked.status == Promotion.Status.ENDED:
-        raise DomainError("promotion_ended", _("This promotion has ended; make a new one."))
+        raise has_ended()
     return locked
+
+
+def has_ended() -> DomainError:
+    """What is said to whoever would still change a promotion that has ended."""
+    return DomainError("promotion_ended", _("This promotion has ended; make a new one."))
 
 
 def _set(

@@ -19,6 +19,7 @@ from promotions.actions.offers import (
     VersionData,
     add_version,
     create_promotion,
+    has_ended,
 )
 from promotions.models import Promotion, PromotionVersion
 
@@ -27,7 +28,11 @@ _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": 
 
 
 def free_key(merchant: Merchant, name: str) -> str:
-    """A key made from the name that no promotion of the shop has: ``sommer-aktion``, ``sommer-aktion-2``."""
+    """A key made from the name that no promotion of the shop has: ``sommer-aktion``, ``sommer-aktion-2``.
+
+    Within a transaction nobody else is given it meanwhile.
+    """
+    lock_name(f"promotion-keys:{merchant.pk}")
     base = slugify(name.translate(_SPELLED)).replace("_", "-").strip("-")[: KEY_LENGTH - 5] or "promotion"
     taken = set(Promotion.objects.for_merchant(merchant).filter(key__startswith=base).values_list("key", flat=True))
     number, key = 1, base
@@ -43,10 +48,13 @@ def revise_promotion(
 ) -> PromotionVersion:
     """A further version, and the name. ``seen``: the newest version as the page showed it.
 
-    Raises DomainError ``stale_edit`` (with ``newest``) where somebody else has written one since, InvalidInput for a
-    definition that cannot be.
+    Raises DomainError ``stale_edit`` (with ``newest``) where somebody else has written one since, ``promotion_ended``,
+    InvalidInput for a definition that cannot be.
     """
     lock_name(f"promotion:{promotion.pk}")
+    promotion.refresh_from_db(fields=["status"])
+    if promotion.status == Promotion.Status.ENDED:
+        raise has_ended()
     newest = _newest(promotion)
     if seen is not None and newest.number != seen:
         raise DomainError(
@@ -84,6 +92,7 @@ def _data(version: PromotionVersion) -> VersionData:
     return VersionData(definition=said, starts_at=version.starts_at, ends_at=version.ends_at)
 
 
+@transaction.atomic
 def duplicate_promotion(promotion: Promotion, *, staff: Staff) -> Promotion:
     """A draft that says what the newest version says, with the same limits."""
     name = _("%(name)s (copy)") % {"name": promotion.name[:180]}

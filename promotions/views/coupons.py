@@ -18,6 +18,7 @@ from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
 from core.exports import csv_response
 from core.listing import list_rows, render_list
+from core.once import once
 from customers.models import Customer
 from merchants.models import Merchant, Role
 from promotions.actions.coupons import create_batch, revoke_batch, revoke_coupon
@@ -81,6 +82,7 @@ def coupon_list(request: MerchantRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @merchant_view(Role.EDITOR)
+@once
 def coupon_add(request: MerchantRequest) -> HttpResponse:
     """A new batch; a worker makes its codes."""
     form = BatchForm(request.POST if request.method == "POST" else None, merchant=request.merchant)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
+from core.once import once
 from merchants.models import Role
 from promotions.actions.offers import PromotionData, VersionData, create_promotion
 from promotions.actions.revising import free_key, revise_promotion
@@ -29,6 +30,7 @@ ACT, SUMMARY = "do", "summary"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @merchant_view(Role.EDITOR)
+@once
 def promotion_add(request: MerchantRequest) -> HttpResponse:
     """A new promotion: a draft."""
     data = request.POST if request.method == "POST" else None
@@ -62,12 +64,11 @@ def _version(editor: PromotionEditor) -> VersionData:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @merchant_view(Role.EDITOR)
+@once
 def promotion_edit(request: MerchantRequest, pk: int) -> HttpResponse:
     """A further version; what decides stays as it is until it is published."""
     promotion = find_promotion(request, pk)
-    if promotion.status == Promotion.Status.ENDED:
-        if request.method == "POST":
-            messages.error(request, _("This promotion has ended; make a new one."))
+    if promotion.status == Promotion.Status.ENDED and request.method != "POST":
         return redirect("promotion_detail", request.merchant.slug, pk)
     data = request.POST if request.method == "POST" else None
     newest = versions_of(promotion)[0]

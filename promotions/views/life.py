@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
+from core.once import once
 from merchants.models import Role
 from promotions.actions.offers import (
     LIMITS,
@@ -61,12 +62,18 @@ def promotion_publish(request: MerchantRequest, pk: int) -> HttpResponse:
     """The version that was confirmed decides from now on, whatever was written meanwhile."""
     promotion = find_promotion(request, pk)
     version = _version(promotion, request.POST.get("version"))
-    _do(
-        request,
-        lambda: activate_promotion(promotion, number=version.number, staff=request.user),
-        _("Version %(number)s is published. It decides within its period, everywhere within two seconds.")
-        % {"number": version.number},
+    if promotion.version and promotion.version.number > version.number:  # confirmed on a page from before that
+        text = _("Version %(newer)s was published meanwhile. To go back to version %(number)s, bring it back first.")
+        messages.error(request, text % {"newer": promotion.version.number, "number": version.number})
+        return _back(request, pk)
+    resumes = promotion.status == Promotion.Status.PAUSED and promotion.version_id == version.pk
+    done = (
+        _("The promotion decides again, within its period, everywhere within two seconds.")
+        if resumes
+        else _("Version %(number)s is published. It decides within its period, everywhere within two seconds.")
+        % {"number": version.number}
     )
+    _do(request, lambda: activate_promotion(promotion, number=version.number, staff=request.user), done)
     return _back(request, pk)
 
 
@@ -88,6 +95,7 @@ def promotion_end(request: MerchantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @merchant_view(Role.EDITOR)
+@once
 def promotion_duplicate(request: MerchantRequest, pk: int) -> HttpResponse:
     """A draft of the same, opened to be changed."""
     try:
@@ -156,6 +164,7 @@ def _side_by_side(before: PromotionVersion, after: PromotionVersion) -> list[dic
 
 @require_POST
 @merchant_view(Role.EDITOR)
+@once
 def promotion_bring_back(request: MerchantRequest, pk: int) -> HttpResponse:
     """An old version as a new one; it still has to be published."""
     promotion = find_promotion(request, pk)

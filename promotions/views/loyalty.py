@@ -15,6 +15,7 @@ from core.door import MerchantRequest, merchant_view
 from core.errors import DomainError
 from core.forms import KitForm
 from core.listing import list_rows, render_list
+from core.once import once
 from customers.models import Customer
 from merchants.models import Role
 from promotions.actions.loyalty.checking import check_and_note
@@ -77,6 +78,7 @@ def loyalty_member(request: MerchantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @merchant_view(Role.SUPPORT)
+@once
 def loyalty_adjust(request: MerchantRequest, pk: int) -> HttpResponse:
     """Staff give points or take some."""
     customer, form = _customer(request, pk), AdjustmentForm(request.POST)
@@ -156,6 +158,7 @@ def loyalty_levels(request: MerchantRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @merchant_view(Role.EDITOR)
+@once
 def tier_add(request: MerchantRequest) -> HttpResponse:
     return _tier_page(request, Tier(merchant=request.merchant))
 
@@ -186,6 +189,7 @@ def tier_delete(request: MerchantRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @merchant_view(Role.EDITOR)
+@once
 def reward_add(request: MerchantRequest) -> HttpResponse:
     form = RewardForm(request.POST if request.method == "POST" else None, merchant=request.merchant)
     if form.is_valid() and _done(form, lambda: add_reward(request.merchant, form.data_of_reward(), staff=request.user)):

@@ -52,8 +52,9 @@ function dropEmpty(data) {
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get") dropEmpty(event.detail.formData);
 });
+// Where the fields of a row belong together, <form data-keeps-empty> keeps them in step.
 document.addEventListener("formdata", (event) => {
-  if (event.target.method === "get") dropEmpty(event.formData);
+  if (event.target.method === "get" && !event.target.matches("[data-keeps-empty]")) dropEmpty(event.formData);
 });
 
 // The appearance changes at once; the form stores the choice behind it.
@@ -65,6 +66,16 @@ document.addEventListener("submit", (event) => {
   document.dispatchEvent(new CustomEvent("cx:theme-choice", { detail: theme }));
   for (const button of form.querySelectorAll("[aria-pressed]")) button.ariaPressed = String(button === event.submitter);
   fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual" });
+});
+
+// A form that is on its way is not sent again by a second click; one that is still there after a while may be.
+const sent = new WeakSet();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 5000);
 });
 
 // Print buttons: <button data-print>.

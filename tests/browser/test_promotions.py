@@ -106,6 +106,34 @@ def test_from_the_first_word_to_a_cart_that_is_decided(page: Page, owner: Member
     assert Promotion.objects.get(merchant=owner.merchant).status == Promotion.Status.ACTIVE
 
 
+def test_a_quantity_stays_with_its_product(page: Page, owner: Membership) -> None:
+    ProductFactory(merchant=owner.merchant, sku="L-2", title="After sun", price=1000)
+    promotion = launch(owner.merchant, "sun", percent("20"))
+    page.goto(f"/m/muster/promotions/{promotion.pk}/try?source=cart")
+    page.get_by_label("Product 1").fill("L-1")  # its quantity is left empty: one
+    page.get_by_label("Product 2").fill("L-2")
+    page.get_by_label("Quantity 2").fill("3")
+    page.get_by_role("button", name="Try it").click()
+    first = page.get_by_role("table").first
+    expect(first.get_by_role("row", name="Sun lotion").get_by_role("cell").nth(1)).to_have_text("1")
+    expect(first.get_by_role("row", name="After sun").get_by_role("cell").nth(1)).to_have_text("3")
+    page.get_by_label("Product 1").fill("")  # taken out again
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_label("Product 1")).to_have_value("L-2")
+    expect(page.get_by_label("Quantity 1")).to_have_value("3")
+
+
+def test_a_second_click_sends_nothing(page: Page, owner: Membership) -> None:
+    page.goto("/m/muster/promotions/new")
+    page.get_by_label("Name", exact=True).fill("Sun")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+    page.get_by_role("button", name="Save as a draft").dblclick()
+    expect(page.get_by_text("Saved as a draft.")).to_be_visible()
+    assert len([url for url in asked if url.endswith("/new")]) == 1
+    assert Promotion.objects.filter(merchant=owner.merchant).count() == 1
+
+
 def test_two_people_write_at_once_and_versions_are_compared(page: Page, owner: Membership) -> None:
     promotion = launch(owner.merchant, "sun", percent("20"))
     page.goto(f"/m/muster/promotions/{promotion.pk}/edit")

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from merchants.models import Membership, Merchant
+from promotions.actions.offers import end_promotion
 from promotions.forms.offers.editor import PromotionEditor, Start, _send, _send_tree, meaning
 from promotions.language.benefits import BENEFITS
 from promotions.language.conditions import CONDITIONS
@@ -229,6 +230,15 @@ def test_a_stale_edit_is_named_and_can_be_put_on_top(client: Client, merchant: M
     assert 'name="seen" value="2"' in stale.text
     assert PromotionVersion.objects.filter(promotion=promotion).count() == 2
     assert client.post(url, sent(**{"benefit-percent": "30", "seen": "2"})).status_code == 302
+
+
+def test_what_was_written_stays_when_the_promotion_was_ended_meanwhile(client: Client, merchant: Merchant) -> None:
+    promotion = end_promotion(launch(merchant, "sun-20", percent("20")))
+    answer = client.post(_url(merchant, f"{promotion.pk}/edit"), sent(**{"benefit-percent": "30", "seen": "1"}))
+    assert answer.status_code == 422
+    assert "This promotion has ended; make a new one." in answer.text
+    assert 'name="benefit-percent" value="30"' in answer.text
+    assert PromotionVersion.objects.filter(promotion=promotion).count() == 1
 
 
 def test_a_key_that_is_taken_is_said_at_the_key(client: Client, merchant: Merchant) -> None:

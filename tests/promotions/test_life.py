@@ -48,6 +48,23 @@ def test_what_was_confirmed_is_published(client: Client, sun: Promotion) -> None
     assert client.post(_url(sun, "/publish"), {}).status_code == 404
 
 
+def test_a_page_from_before_takes_no_version_back(client: Client, sun: Promotion) -> None:
+    client.post(_url(sun, "/publish"), {"version": "2"})
+    answer = client.post(_url(sun, "/publish"), {"version": "1"}, follow=True)  # another tab still asked for it
+    assert "Version 2 was published meanwhile." in answer.text
+    assert _number(sun) == 2
+
+
+def test_what_rests_goes_on_as_it_was_beside_a_version_that_is_written(client: Client, sun: Promotion) -> None:
+    client.post(_url(sun, "/pause"))
+    page = client.get(_url(sun)).text
+    assert "Resume this promotion?" in page
+    assert "Publish version 2?" in page
+    answer = client.post(_url(sun, "/publish"), {"version": "1"}, follow=True)
+    assert "The promotion decides again" in answer.text
+    assert (_number(sun), sun.status) == (1, Promotion.Status.ACTIVE)
+
+
 def test_a_promotion_rests_goes_on_and_ends(client: Client, sun: Promotion) -> None:
     client.post(_url(sun, "/pause"))
     sun.refresh_from_db()

@@ -114,6 +114,7 @@ def test_a_cart_is_put_together_by_hand(client: Client, merchant: Merchant, loti
         ("source=order&order=A-9", "There is no order with this number."),
         ("source=cart&sku=NO&quantity=1", "There is no product with the SKU NO."),
         ("source=cart&sku=L-1&quantity=many", "“many” is no quantity."),
+        (f"source=cart&sku=L-1&quantity=000001{'9' * 30}", "is no quantity."),
         ("source=cart&sku=L-1&quantity=1&customer=nobody", "There is no customer with this number or address."),
         ("source=basket&customer=c-1", "Nothing lies in this person&#x27;s basket."),
         ("source=nothing", "Try it before it counts"),

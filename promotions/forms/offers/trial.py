@@ -147,7 +147,7 @@ class TrialForm(KitForm):
         for sku, count in self.rows:
             if not sku:
                 continue
-            if not (count.isascii() and count.isdigit() and 0 < int(count[:6]) <= MOST_QUANTITY):
+            if not (count.isascii() and count.isdigit() and len(count) < 7 and 0 < int(count) <= MOST_QUANTITY):
                 self.add_error(None, _("“%(count)s” is no quantity.") % {"count": count})
                 continue
             lines.append({"sku": sku, "quantity": int(count)})
