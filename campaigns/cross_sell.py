@@ -14,7 +14,7 @@ from campaigns.offers import Candidate, Choice, Offer, choose_offers, range_of
 from campaigns.reasons import BlockCode
 from campaigns.recommending import NoRecommendation, Recommender
 from catalog.models import Category, Product
-from catalog.queries import lowest_price_30_days
+from catalog.queries import Shown, shown_prices
 from customers.models import Purpose
 from customers.queries.consent import BasisDecision, Reader, legal_bases
 from customers.rules.legal_basis import Basis
@@ -28,11 +28,12 @@ SHOWN = ("sku", "title", "price", "list_price", "stock", "active", "url", "image
 
 @dataclass(frozen=True)
 class Shelf:
-    """What one merchant's catalogue says now: products by SKU, and of the reduced ones the lowest price of 30 days."""
+    """What one merchant's shop says now: products by SKU, and what each costs with what promotions for everybody take
+    off it."""
 
     products: Mapping[str, Product]
     titles: dict[str, str]
-    lowest_prices: Mapping[int, int | None]
+    prices: Mapping[int, Shown]
 
     @classmethod
     def of(cls, merchant: Merchant, answers: Iterable[Answer]) -> Self:
@@ -41,9 +42,26 @@ class Shelf:
         skus = {item.sku for item in items} | {item.reason.because for item in items if item.reason.because}
         found = Product.objects.for_merchant(merchant).filter(sku__in=skus).select_related("category")
         products = {product.sku: product for product in found.only(*SHOWN, "category__path")} if skus else {}
-        reduced = [product.pk for product in products.values() if product.is_reduced]
-        lowest = lowest_price_30_days(merchant, reduced) if reduced else {}
-        return cls(products, {sku: product.title for sku, product in products.items()}, lowest)
+        titles = {sku: product.title for sku, product in products.items()}
+        return cls(products, titles, shown_prices(merchant, list(products.values())))
+
+    def candidate(self, item: Recommended, titles: Mapping[str, str]) -> Candidate:
+        """A recommended product as its reader would find it."""
+        product = self.products[item.sku]
+        shown = self.prices[product.pk]
+        return Candidate(
+            product_id=product.pk,
+            sku=product.sku,
+            title=product.title,
+            price=shown.price,
+            is_reduced=product.is_reduced or shown.is_lowered,
+            is_available=product.is_available,
+            range=_range(product),
+            url=product.url,
+            image_url=product.image_url,
+            reason=reason_text(item.reason, titles),
+            reason_code=item.reason.code,
+        )
 
 
 # None: not asked, because nothing may be shown anyhow.
@@ -134,31 +152,15 @@ def _choose(message: Message, decision: BasisDecision, answer: Recommendation, s
     only_similar = decision.basis == Basis.EXISTING_CUSTOMER
     with translation.override(message.language):
         return choose_offers(
-            (_candidate(shelf.products[item.sku], item, titles) for item in answer.items if item.sku in shelf.products),
+            (shelf.candidate(item, titles) for item in answer.items if item.sku in shelf.products),
             ordered={line.product_id for line in lines},
             similar_to={_range(line.product) for line in lines} if only_similar else None,
-            lowest_prices=shelf.lowest_prices,
+            lowest_prices={pk: shown.lowest_30_days for pk, shown in shelf.prices.items()},
         )
 
 
 def _lines(message: Message) -> list[OrderLine]:
     return list(message.order.lines.all()) if message.order else []
-
-
-def _candidate(product: Product, item: Recommended, titles: Mapping[str, str]) -> Candidate:
-    return Candidate(
-        product_id=product.pk,
-        sku=product.sku,
-        title=product.title,
-        price=product.price,
-        is_reduced=product.is_reduced,
-        is_available=product.is_available,
-        range=_range(product),
-        url=product.url,
-        image_url=product.image_url,
-        reason=reason_text(item.reason, titles),
-        reason_code=item.reason.code,
-    )
 
 
 def _range(product: Product) -> str:

@@ -23,7 +23,7 @@ class LeftOut(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A recommended product as the catalogue knows it now. ``range`` as ``range_of`` names it."""
+    """A recommended product as the shop shows it now. ``range`` as ``range_of`` names it."""
 
     product_id: int
     sku: str

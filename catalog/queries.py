@@ -45,6 +45,23 @@ def shown_price(product: Product) -> Shown:
     return Shown(price, newest.is_promotion, _lowest(changes, None))
 
 
+def shown_prices(merchant: Merchant, products: Collection[Product]) -> dict[int, Shown]:
+    """Likewise for many, by product; two queries at most, none for no products."""
+    if not products:
+        return {}
+    changes = PriceChange.objects.for_merchant(merchant).filter(product__in=[product.pk for product in products])
+    newest = changes.order_by("product_id", "-valid_from", "-id").distinct("product_id")
+    lowered = {
+        pk: price for pk, price, is_lowered in newest.values_list("product", "price", "is_promotion") if is_lowered
+    }
+    reduced = [product.pk for product in products if product.is_reduced or product.pk in lowered]
+    lowest = lowest_price_30_days(merchant, reduced) if reduced else {}
+    return {
+        product.pk: Shown(lowered.get(product.pk, product.price), product.pk in lowered, lowest.get(product.pk))
+        for product in products
+    }
+
+
 def lowest_by_sku(merchant: Merchant, skus: Collection[str], *, at: datetime | None = None) -> dict[str, int]:
     """Of products that are reduced (now, or ``at`` a moment): the lowest price of the 30 days before; two queries, none
     for no SKUs."""

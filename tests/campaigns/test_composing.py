@@ -18,6 +18,8 @@ from catalog.models import PriceChange
 from core.events import drain
 from customers.actions.consent import record_consent, record_objection
 from customers.models import Channel, Purpose
+from promotions.actions.offers import PromotionData, VersionData, activate_promotion, create_promotion, end_promotion
+from promotions.actions.prices import publish_prices
 from tests.factories import CategoryFactory, OrderLineFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
@@ -285,6 +287,37 @@ def test_a_reduced_price_is_told_with_the_lowest_of_30_days_and_left_out_without
     assert "20,00 € (−25 %)" in words
     assert unknown.title not in words
     assert "25,00 €" not in words, "the list price is no reference"
+
+
+def test_a_price_that_a_promotion_lowers_for_everybody_is_the_one_that_is_told(shop, smtp_server):
+    known, *others = shop.others
+    for product in others[3:]:
+        product.delete()
+    PriceChange.objects.create(
+        merchant=shop.merchant, product=known, price=known.price, valid_from=timezone.now() - timedelta(days=90)
+    )
+    version = VersionData(
+        definition={"lane": "catalog", "target": {"products": [known.sku]}, "benefit": {"percent": {"percent": "20"}}}
+    )
+    sale = create_promotion(shop.merchant, PromotionData(key="sale", name="Sale", version=version))
+    activate_promotion(sale)
+    publish_prices(shop.merchant)
+
+    def told() -> tuple[int, int | None]:
+        message = shop.queue(shop.order())
+        send_due()
+        [product] = [one for one in cross_sell(message).content["products"] if one["sku"] == known.sku]
+        return product["price"], product["lowest_price"]
+
+    lowered = known.price * 8 // 10
+    assert told() == (lowered, known.price)
+    words = visible(smtp_server.html()).replace("\xa0", " ")
+    assert f"{lowered / 100:.2f} €".replace(".", ",") in words
+    assert "(−20 %)" in words
+
+    end_promotion(sale)
+    publish_prices(shop.merchant)
+    assert told() == (known.price, None)
 
 
 def test_contract_blocks_are_in_the_ledger_as_what_they_are(shop, smtp_server):

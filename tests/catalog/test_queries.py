@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.models import PriceChange, Product
-from catalog.queries import lowest_price_30_days
+from catalog.queries import Shown, lowest_by_sku, lowest_price_30_days, shown_price, shown_prices
 from merchants.models import Merchant
 from tests.factories import ProductFactory
 
@@ -77,3 +77,38 @@ def test_many_products_cost_one_query_and_only_the_merchants_own_count(
     with django_assert_max_num_queries(1):
         found = lowest_price_30_days(merchant, ids)
     assert found == {product.pk: 1000 + product.pk for product in products} | {foreign.pk: None}
+
+
+def test_what_many_products_cost_now_is_what_each_of_them_does(
+    merchant: Merchant, django_assert_num_queries: Any
+) -> None:
+    plain, lowered, marked_down, over, unknown = ProductFactory.create_batch(5, merchant=merchant, price=1000)
+    foreign = ProductFactory(price=1000)
+    for product in (plain, lowered, marked_down, over, foreign):
+        put_history(product, (400, 1000, None))
+    marked_down.price, marked_down.list_price = 900, 1000
+    put_history(marked_down, (2, 900, 1000))
+    for product in (lowered, over, foreign):
+        put_history(product, (5, 800, 1000))
+    PriceChange.objects.filter(price=800).update(is_promotion=True)
+    put_history(over, (1, 1000, None))
+    products = [plain, lowered, marked_down, over, unknown]
+    with django_assert_num_queries(2):
+        found = shown_prices(merchant, products)
+    assert found == {product.pk: shown_price(product) for product in products}
+    assert found[lowered.pk] == Shown(800, True, 1000)
+    assert found[marked_down.pk] == Shown(900, False, 1000)
+    assert {found[product.pk] for product in (plain, over, unknown)} == {Shown(1000, False, None)}
+    with django_assert_num_queries(1):
+        assert shown_prices(merchant, [foreign])[foreign.pk] == Shown(1000, False, None)
+    with django_assert_num_queries(0):
+        assert shown_prices(merchant, []) == {}
+
+
+def test_what_a_reduction_was_measured_by_at_a_moment_stays(product: Product) -> None:
+    put_history(product, (400, 1000, None), (20, 800, 1000), (3, 700, 1000), (1, 1000, None))
+
+    def then(days: int) -> dict[str, int]:
+        return lowest_by_sku(product.merchant, [product.sku], at=TODAY - timedelta(days=days))
+
+    assert [then(days) for days in (21, 20, 2, 1)] == [{}, {product.sku: 1000}, {product.sku: 800}, {}]
