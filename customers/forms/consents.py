@@ -14,6 +14,8 @@ from customers.actions.consent_texts import MAX_TEXT, MAX_VERSION
 from customers.models import WITHOUT_CHANNEL, Channel, ConsentRecord, ConsentText, Language, Purpose
 from merchants.models import Merchant
 
+# Nobody living agreed earlier, and moments of the year 1 cannot be read back.
+FIRST_YEAR = 1900
 _KINDS = [
     (ConsentRecord.Kind.GRANTED.value, _("agreed")),
     (ConsentRecord.Kind.WITHDRAWN.value, _("took a consent back")),
@@ -80,6 +82,8 @@ class ConsentForm(KitForm):
         at: datetime = self.cleaned_data["occurred_at"] or timezone.now()
         if at > timezone.now():
             raise forms.ValidationError(_("The date lies in the future."))
+        if at.year < FIRST_YEAR:
+            raise forms.ValidationError(self.fields["occurred_at"].error_messages["invalid"])
         return at
 
     def clean(self) -> dict[str, Any]:

@@ -6,24 +6,18 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import KitForm
 from merchants.models import Merchant
 from promotions.actions.coupons import MOST_CODES, BatchData
+from promotions.forms.offers.fields import LocalMomentField
 from promotions.models import CouponBatch
 from promotions.pricing import codes
 from promotions.queries.naming import segment_choices
 
 MOST_USES = 1_000_000
-
-
-def _moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
-    """In the shop's time, by the browser's own picker."""
-    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
-    return forms.DateTimeField(
-        label=label, required=False, widget=widget, input_formats=["%Y-%m-%dT%H:%M"], help_text=help_text
-    )
 
 
 class BatchForm(KitForm):
@@ -48,6 +42,7 @@ class BatchForm(KitForm):
         label=_("Key"),
         max_length=40,
         help_text=_("Promotions ask for any of its codes by it. Capitals, digits and hyphens; e.g. SUMMER-26."),
+        error_messages={"invalid": _("Only letters, digits and hyphens.")},
     )
     kind = forms.ChoiceField(label=_("Codes"), choices=KINDS, initial="random", widget=forms.RadioSelect)
     count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_CODES, required=False, initial=1000)
@@ -70,8 +65,10 @@ class BatchForm(KitForm):
     uses_per_code = forms.IntegerField(
         label=_("Uses per code"), min_value=1, max_value=MOST_USES, initial=1, help_text=_("Over all customers.")
     )
-    valid_from = _moment(_("Valid from"), _("Empty: at once."))
-    valid_until = _moment(_("Valid until"), _("Empty: as long as a promotion asks for it."))
+    valid_from = LocalMomentField(label=_("Valid from"), required=False, help_text=_("Empty: at once."))
+    valid_until = LocalMomentField(
+        label=_("Valid until"), required=False, help_text=_("Empty: as long as a promotion asks for it.")
+    )
     marks_optional = False
 
     def __init__(self, data: Any, *, merchant: Merchant) -> None:
@@ -97,6 +94,8 @@ class BatchForm(KitForm):
         start, end = valid.get("valid_from"), valid.get("valid_until")
         if start and end and start >= end:
             self.add_error("valid_until", forms.ValidationError(_("It must end after it starts."), code="order"))
+        elif end and end <= timezone.now():
+            self.add_error("valid_until", forms.ValidationError(_("This is over already."), code="over"))
         return valid
 
     def data_of_batch(self) -> BatchData:

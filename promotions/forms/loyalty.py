@@ -145,6 +145,7 @@ class RewardForm(KitForm):
         label=_("Key"),
         max_length=30,
         help_text=_("For programs: small letters, digits and hyphens."),
+        error_messages={"invalid": _("Small letters, digits and hyphens.")},
     )
     points = forms.IntegerField(label=_("Costs points"), min_value=1, max_value=MOST_POINTS)
     days = forms.IntegerField(label=_("Code valid for days"), min_value=1, max_value=3650, initial=90)

@@ -93,7 +93,8 @@ def _done(form: KitForm, work: Any) -> bool:
     try:
         work()
     except DomainError as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error.message))
+        field = "key" if error.code == "key_taken" else error.field
+        form.add_error(field if field in form.fields else None, str(error.message))
         return False
     return True
 

@@ -79,6 +79,7 @@ def test_support_records_a_no(support, customer, text, kind, code):
         ({"evidence": " "}, "evidence"),
         ({"source": ""}, "source"),
         ({"occurred_at": "2999-01-01T10:00"}, "occurred_at"),
+        ({"occurred_at": "0001-01-01T00:00"}, "occurred_at"),
         ({"purpose": "tracking"}, "channel"),
     ],
 )

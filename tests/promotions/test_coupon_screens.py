@@ -73,6 +73,10 @@ def test_a_batch_is_made_by_form_and_its_codes_by_a_job(client: Client, merchant
         ({"length": "4", "count": "9000"}, "choose longer ones"),
         ({"key": "no good"}, "is_valid"),
         ({"valid_from": "2026-02-01T00:00", "valid_until": "2026-01-01T00:00"}, "It must end after it starts"),
+        ({"valid_from": "0001-01-01T00:00"}, "Enter a valid date/time."),
+        ({"valid_until": "9999-12-31T23:59"}, "Enter a valid date/time."),
+        ({"valid_until": "2020-01-01T00:00"}, "This is over already."),
+        ({"key": "ÄB"}, "Only letters, digits and hyphens."),
     ],
 )
 def test_what_cannot_be_is_said_at_its_field(

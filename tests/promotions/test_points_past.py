@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from customers.actions.partitions import create_partitions_for
 from customers.models import Event
 from customers.timeline import timeline
-from merchants.models import Membership, Merchant
+from merchants.models import AuditEntry, Membership, Merchant
 from orders.actions.cancellation import CancellationData, cancel_order
 from orders.actions.shipments import ShipmentData, TrackingData, record_shipment
 from orders.events import OrderDelivered, OrdersImported
@@ -24,7 +24,7 @@ from promotions.actions.loyalty.programme import set_programme
 from promotions.actions.redemptions import ReservationData, reserve
 from promotions.forms.loyalty import ProgrammeForm, RewardForm, TierForm
 from promotions.handlers import earn_for_the_past, let_points_wait
-from promotions.models import LoyaltyProgram, PointLot, Tier
+from promotions.models import LoyaltyProgram, PointLot, Reward, Tier
 from promotions.tasks import earn_imported
 from tests.promotions.members import account, customer, open_programme, order
 from tests.promotions.shops import basket
@@ -210,7 +210,7 @@ def test_amounts_are_written_and_read_in_german(merchant: Merchant) -> None:
         assert (drawn.values()["at_least"], drawn.values()["hundredths"]) == (123_450, 125)
 
 
-@pytest.mark.parametrize("per", ["", "0", "0,00", "-1", "viel", "1,005"])
+@pytest.mark.parametrize("per", ["", "0", "0,00", "-1", "viel", "1,005", "0.001"])
 def test_an_amount_that_cannot_be_is_refused(merchant: Merchant, per: str) -> None:
     with translation.override("de"):
         program = LoyaltyProgram(merchant=merchant)
@@ -225,6 +225,18 @@ def test_a_reward_needs_an_amount_and_no_smallest_cart(merchant: Merchant) -> No
     assert form.is_valid(), form.errors
     assert (form.data_of_reward().amount, form.data_of_reward().at_least) == (500, 0)
     assert not RewardForm(said | {"amount": "0"}, merchant=merchant).is_valid()
+
+
+def test_a_reward_is_made_once_under_a_key_and_withdrawn_once(client: Client, merchant: Merchant) -> None:
+    url = f"/m/{merchant.slug}/loyalty/rewards"
+    said = {"name": "Five off", "key": "five", "points": "500", "amount": "5.00", "at_least": "", "days": "90"}
+    assert client.post(f"{url}/new", said).status_code == 302
+    again = client.post(f"{url}/new", said)
+    assert again.context["form"].errors == {"key": ["There is a reward with this key."]}
+    reward = Reward.objects.get(merchant=merchant)
+    for _time in range(2):
+        client.post(f"{url}/{reward.pk}/withdraw")
+    assert AuditEntry.objects.filter(merchant=merchant, action="reward.withdrawn").count() == 1
 
 
 def test_the_set_up_takes_a_day_and_a_german_amount(client: Client, merchant: Merchant, membership: Membership) -> None:

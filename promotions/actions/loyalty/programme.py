@@ -86,6 +86,8 @@ def delete_tier(tier: Tier, *, staff: Staff | None) -> None:
 def add_reward(merchant: Merchant, data: RewardData, *, staff: Staff | None) -> Reward:
     """A reward with all it needs: codes that are minted one by one, and a promotion that takes them. Raises DomainError
     ``key_taken``."""
+    if Reward.objects.for_merchant(merchant).filter(key=data.key).exists():
+        raise DomainError("key_taken", _("There is a reward with this key."))
     key = f"reward-{data.key}"
     batch = create_batch(merchant, BatchData(key=key.upper()[:40], name=data.name), staff=staff)
     conditions: list[dict[str, Any]] = [{"code": [batch.token]}]
@@ -109,7 +111,9 @@ def add_reward(merchant: Merchant, data: RewardData, *, staff: Staff | None) -> 
 
 @transaction.atomic
 def withdraw_reward(reward: Reward, *, staff: Staff | None) -> None:
-    """Nobody gets it any more; codes that were given out stay good."""
+    """Nobody gets it any more; codes that were given out stay good. Also again."""
+    if not reward.is_active:
+        return
     reward.is_active = False
     reward.save(update_fields=["is_active"])
     record_audit(reward.merchant, "reward.withdrawn", staff=staff, subject=reward)

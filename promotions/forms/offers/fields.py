@@ -36,7 +36,7 @@ def read_decimal(text: str) -> Decimal:
     group = "." if mark == "," else ","
     text = re.sub(r"[\s\u00a0\u202f]", "", text)
     sign, digits = ("-", text[1:]) if text[:1] in "-−" and text else ("", text)
-    if re.fullmatch(rf"\d{{1,3}}(\{group}\d{{3}})+(\{mark}\d+)?", digits):
+    if re.fullmatch(rf"[1-9]\d{{0,2}}(\{group}\d{{3}})+(\{mark}\d+)?", digits):
         digits = digits.replace(group, "")
     elif re.fullmatch(rf"\d+\{group}\d{{1,2}}", digits):
         digits = digits.replace(group, mark)
