@@ -19,6 +19,7 @@ from merchants.models import Merchant, Staff
 from promotions import active
 from promotions.actions.booking import limits_lock
 from promotions.language.problems import spoken_problem
+from promotions.language.terms import KPIS
 from promotions.measuring.drawing import check_holdout
 from promotions.models import Promotion, PromotionVersion, Redemption, RedemptionUse, RuleSet, UseCount
 from promotions.pricing.reading import Unreadable, read_promotion
@@ -88,7 +89,7 @@ def _definition(promotion: Promotion, said: Mapping[str, Any], number: int) -> d
     document = {**said, "id": promotion.key, "version": number, "age": promotion.pk, "name": promotion.name}
     try:
         promotion_read = read_promotion(document)
-        check_sense(document)
+        check_sense(document, figures=KPIS)
     except Unreadable as error:
         raise InvalidInput("invalid_definition", error.problem, field=f"definition.{error.path}".rstrip(".")) from error
     check_holdout(promotion_read)
@@ -107,7 +108,7 @@ def activate_promotion(promotion: Promotion, *, number: int | None = None, staff
     if version is None:
         raise InvalidInput("unknown_version", _("There is no such version."), field="version")
     try:
-        check_sense(version.definition)
+        check_sense(version.definition, figures=KPIS)
     except Unreadable as error:
         raise InvalidInput("invalid_definition", spoken_problem(error), field="version") from error
     return _set(promotion, Promotion.Status.ACTIVE, version=version, staff=staff)

@@ -6,7 +6,7 @@ decided can be decided again (``reading.known_promotion``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,20 +26,22 @@ PROBLEMS = {
     "blank": "This may not be blank.",
     "step_twice": "Two steps begin at the same value.",
     "step_in_vain": "A later step has to give more than those before it.",
+    "enum": "There is no such figure. One of: %(wanted)s.",
     "beyond_group": "Of a group no more units can be reduced than it has.",
 }
 
 
-def check_sense(document: Json) -> None:
-    """Raises Unreadable with the first flaw of a promotion that can be read."""
-    for path, rule in flaws_of(document):
-        raise Unreadable(".".join(map(str, path)), PROBLEMS[rule], rule=rule)
+def check_sense(document: Json, *, figures: Collection[str]) -> None:
+    """Raises Unreadable with the first flaw of a promotion that can be read; ``figures``: those that people have."""
+    for path, rule in flaws_of(document, figures):
+        wanted = ", ".join(figures) if rule == "enum" else ""
+        raise Unreadable(".".join(map(str, path)), PROBLEMS[rule] % {"wanted": wanted}, rule=rule, wanted=wanted)
 
 
-def flaws_of(document: Json) -> Iterator[Flaw]:
+def flaws_of(document: Json, figures: Collection[str]) -> Iterator[Flaw]:
     """Of a whole promotion: where it makes no sense, and against which of ``PROBLEMS``."""
     if "when" in document:
-        yield from _below(_condition(document["when"]), "when")
+        yield from _below(_condition(document["when"], figures), "when")
     if "target" in document:
         yield from part_flaws("target", document)
     [(kind, value)] = document["benefit"].items()
@@ -56,14 +58,16 @@ def _below(flaws: Iterator[Flaw], *path: str | int) -> Iterator[Flaw]:
     return (((*path, *inner), rule) for inner, rule in flaws)
 
 
-def _condition(said: Json) -> Iterator[Flaw]:
+def _condition(said: Json, figures: Collection[str]) -> Iterator[Flaw]:
     [(kind, value)] = said.items()
     match kind:
         case "all" | "any":
             for at, part in enumerate(value):
-                yield from _below(_condition(part), kind, at)
+                yield from _below(_condition(part, figures), kind, at)
         case "not":
-            yield from _below(_condition(value), kind)
+            yield from _below(_condition(value, figures), kind)
+        case "kpi" if value["name"] not in figures:
+            yield (kind, "name"), "enum"
         case _:
             yield from _below(part_flaws(kind, value), kind)
 

@@ -40,7 +40,8 @@ SENSELESS: list[tuple[dict[str, Any], str, str]] = [
     ({"benefit": PERCENT, "when": {"code": ["SUN", " \u2003 "]}}, "when.code.1", "blank"),
     ({"benefit": PERCENT, "when": {"any": [{"country": ["DE"]}, {"not": {"segment": [" "]}}]}}, "when.any.1.not.segment.0", "blank"),
     ({"benefit": PERCENT, "when": {"spend": {"at_least": 1, "of": {"price_from": 2, "price_until": 1}}}}, "when.spend.of.price_until", "less than"),
-    ({"benefit": PERCENT, "when": {"kpi": {"name": "orders", "at_least": 3, "at_most": 2}}}, "when.kpi.at_most", "less than"),
+    ({"benefit": PERCENT, "when": {"kpi": {"name": "orders_count", "at_least": 3, "at_most": 2}}}, "when.kpi.at_most", "less than"),
+    ({"benefit": PERCENT, "when": {"not": {"kpi": {"name": "orders", "at_least": 3}}}}, "when.not.kpi.name", "One of: orders_count, revenue, "),
     ({"benefit": PERCENT, "when": {"period": {"from": "2026-12-01T00:00:00+01:00", "until": "2026-11-30T22:30:00Z"}}}, "when.period.until", "must end after"),
     ({"benefit": PERCENT, "when": {"period": {"from": "2026-12-01T00:00:00+01:00", "until": "2026-11-30T23:00:00Z"}}}, "when.period.until", "must end after"),
 ]  # fmt: skip
@@ -61,7 +62,7 @@ SENSIBLE: list[dict[str, Any]] = [
     {"benefit": {"group_deal": {"size": 2, "units": 2, "percent": "50"}}},
     {"benefit": {"points": {"fixed": 0, "times": "1.5"}}},
     {"benefit": PERCENT, "target": {"price_from": 5, "price_until": 5}},
-    {"benefit": PERCENT, "when": {"kpi": {"name": "orders", "at_least": 2, "at_most": 2}}},
+    {"benefit": PERCENT, "when": {"kpi": {"name": "orders_count", "at_least": 2, "at_most": 2}}},
     {"benefit": PERCENT, "when": {"spend": {"at_least": 0}}},
     {"benefit": PERCENT, "when": {"weekly": {"from": "22:00", "until": "02:00"}}},
 ]

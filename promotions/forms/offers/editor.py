@@ -26,6 +26,7 @@ from promotions.language.naming import names_in
 from promotions.language.problems import spoken_problem
 from promotions.language.settings import SETTINGS, TARGET
 from promotions.language.summary import Offered, summary
+from promotions.language.terms import KPIS
 from promotions.language.words import Words
 from promotions.models import Promotion, PromotionVersion
 from promotions.pricing import definitions as d
@@ -73,7 +74,7 @@ def problem_of(definition: Json) -> str:
     """Where a draft cannot be, and why; empty where it can."""
     try:
         read_promotion({**definition, "id": "draft"})
-        check_sense(definition)
+        check_sense(definition, figures=KPIS)
     except Unreadable as error:
         return spoken_problem(error)
     except RecursionError:
