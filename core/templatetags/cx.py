@@ -13,6 +13,7 @@ from django import template
 from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone, translation
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -131,6 +132,12 @@ def percent(part: float | None, digits: int = 0) -> str:
         return "–"
     number = f"{part * 100:.{digits}f}".replace("-", "−")
     return f"{number.replace('.', ',')} %" if _locale().startswith("de") else f"{number}%"
+
+
+@register.filter
+def signed(count: int) -> str:
+    """``+1,234`` or ``−5``: a change of a count."""
+    return f"{'−' if count < 0 else '+'}{number_format(abs(count), use_l10n=True, force_grouping=True)}"
 
 
 @register.simple_tag(takes_context=True)

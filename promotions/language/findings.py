@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from merchants.models import Merchant
 from promotions.language.conditions import CONDITIONS, known_label
+from promotions.language.terms import segment_label
 from promotions.linting.world import Finding, Severity
 from promotions.models import CouponBatch, Promotion
 
@@ -72,7 +73,9 @@ def say(finding: Finding, names: Mapping[str, str]) -> str:
 
 
 def _fact(finding: Finding, name: str) -> str:
-    """What conditions that rule each other out are about, as the editor calls it; other names as they are."""
+    """What conditions that rule each other out are about, and segments, as the editor calls them; other names as they are."""
+    if finding.code == "segment_unknown":
+        return _("“%(name)s”") % {"name": segment_label(name)}
     if finding.code != "contradiction":
         return name
     if name in CONDITIONS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Lifecycle, Profitability, RfmGroup
@@ -91,8 +92,13 @@ SEGMENTS = {
 
 
 def segment_label(name: str) -> str:
-    """``lifecycle:active`` → ``Lifecycle: active``; one that is not ours stays as it is."""
+    """``lifecycle:active`` → ``Lifecycle: active``; one that is not ours stays as it is.
+
+    A tier is called by its key: whoever knows its name has looked it up, and one that is deleted has none.
+    """
     kind, _colon, value = name.partition(":")
+    if kind == "tier":
+        return gettext("Tier: %(name)s") % {"name": value}
     if kind not in SEGMENTS:
         return name
     title, choices = SEGMENTS[kind]

@@ -19,6 +19,7 @@ from core.templatetags.cx import (
     money,
     month,
     percent,
+    signed,
     spoken_day,
     spoken_language,
 )
@@ -140,3 +141,9 @@ def test_a_chart_gives_the_drawing_and_the_table_the_same_figures() -> None:
     assert data["at"] == [1774656000, 1774742400]  # midnights at UTC, whatever the clocks do that night
     assert [line["values"] for line in data["series"]] == [[1, None], [3, 4]]
     assert [(row.label, row.values) for row in chart.rows()] == [(days[1], [None, 4]), (days[0], [1, 3])]
+
+
+def test_a_change_of_a_count_wears_its_sign() -> None:
+    assert [signed(count) for count in (1234, -5)] == ["+1,234", "−5"]
+    with translation.override("de"):
+        assert [signed(count) for count in (1234, -1234)] == ["+1.234", "−1.234"]

@@ -241,6 +241,16 @@ def test_what_was_written_stays_when_the_promotion_was_ended_meanwhile(client: C
     assert PromotionVersion.objects.filter(promotion=promotion).count() == 1
 
 
+def test_a_tier_that_is_deleted_is_named_and_can_be_unticked(client: Client, merchant: Merchant) -> None:
+    promotion = launch(merchant, "sun", percent("20"), when={"segment": ["tier:platin"]})
+    page = client.get(_url(merchant, f"{promotion.pk}/edit")).text
+    assert "Tier: platin (does not exist)" in page
+    page = client.get(_url(merchant, str(promotion.pk))).text
+    assert "for “Tier: platin”" in page
+    assert "there is no segment “Tier: platin”" in page
+    assert "tier:platin" not in page
+
+
 def test_a_key_that_is_taken_is_said_at_the_key(client: Client, merchant: Merchant) -> None:
     launch(merchant, "sun-20", percent("20"))
     answer = client.post(_url(merchant, "new"), sent(key="sun-20"))

@@ -152,8 +152,8 @@ CONDITION_CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"not": {"code": ["X"]}}, "not with code X", "nicht mit Code X"),
     (
         {"any": [{"segment": ["tier:gold"]}, {"all": [{"spend": {"at_least": 100}}, {"country": ["DE"]}]}]},
-        "for “tier:gold” or (from €1.00, delivered to Germany)",
-        "für „tier:gold“ oder (ab 1,00\xa0€, mit Lieferland Deutschland)",
+        "for “Tier: gold” or (from €1.00, delivered to Germany)",
+        "für „Stufe: gold“ oder (ab 1,00\xa0€, mit Lieferland Deutschland)",
     ),
     (
         {"not": {"any": [{"country": ["DE"]}, {"country": ["AT"]}]}},

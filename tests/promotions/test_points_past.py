@@ -234,6 +234,7 @@ def test_a_reward_is_made_once_under_a_key_and_withdrawn_once(client: Client, me
     again = client.post(f"{url}/new", said)
     assert again.context["form"].errors == {"key": ["There is a reward with this key."]}
     reward = Reward.objects.get(merchant=merchant)
+    assert "Withdraw Five off?" in client.get(f"/m/{merchant.slug}/loyalty/levels").text  # asked before
     for _time in range(2):
         client.post(f"{url}/{reward.pk}/withdraw")
     assert AuditEntry.objects.filter(merchant=merchant, action="reward.withdrawn").count() == 1

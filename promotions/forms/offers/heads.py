@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from core.forms import KitForm
 from promotions.forms.offers.fields import LocalMomentField, MoneyField, TextsField
-from promotions.forms.offers.parts import OpenChoiceField, Shop
+from promotions.forms.offers.parts import OpenChoiceField, Shop, gone_segment
 from promotions.models import Promotion
 
 MAX_USES = 2**31 - 1
@@ -87,7 +87,7 @@ class AudienceForm(KitForm):
         field = self.fields["segment"]
         assert isinstance(field, OpenChoiceField)
         field.choices = shop.segments
-        field.offer(self["segment"].value())
+        field.offer(self["segment"].value(), gone_segment)
         shop.suggest(self)
 
     def clean(self) -> dict[str, Any]:

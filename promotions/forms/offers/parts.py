@@ -24,6 +24,7 @@ from promotions.forms.offers import fields as f
 from promotions.language.conditions import in_money
 from promotions.language.kinds import SELECTOR, Field, Kind
 from promotions.language.problems import demanded
+from promotions.language.terms import segment_label
 from promotions.language.words import Words
 from promotions.pricing.sense import part_flaws
 from promotions.queries.naming import segment_choices
@@ -65,10 +66,15 @@ class OpenChoiceField(forms.MultipleChoiceField):
         if self.required and not value:
             raise ValidationError(self.error_messages["required"], code="required")
 
-    def offer(self, values: Any) -> None:
+    def offer(self, values: Any, called: Callable[[str], str] = str) -> None:
         choices: list[tuple[str, Any]] = list(self.choices)  # type: ignore[arg-type]  # ours are plain lists
         known = {value for value, _label in choices}
-        self.choices = [*choices, *((value, value) for value in values or () if value not in known)]
+        self.choices = [*choices, *((value, called(value)) for value in values or () if value not in known)]
+
+
+def gone_segment(name: str) -> str:
+    """What a segment is called that a promotion asks for and that there is not."""
+    return _("%(name)s (does not exist)") % {"name": segment_label(name)}
 
 
 def _texts(spec: Field, shop: Shop, how: dict[str, Any]) -> forms.Field:
@@ -165,7 +171,7 @@ class PartForm(KitForm):
             made.initial = spec.default
             self.fields[name] = made
             if isinstance(made, OpenChoiceField):
-                made.offer(self[name].value())
+                made.offer(self[name].value(), gone_segment if spec.source == "segment" else str)
         shop.suggest(self)
 
     def afresh(self, data: Any) -> PartForm:
