@@ -136,4 +136,4 @@ def _running_merchants(merchant_id: int) -> Any:
 def ledger_of(customer: Customer) -> Any:
     """Every entry of the person, for a keyset page."""
     rows = PointEntry.objects.for_merchant(customer.merchant_id).filter(customer=customer)
-    return rows.select_related("lot", "order", "coupon", "redemption")
+    return rows.select_related("lot", "order", "coupon", "redemption__order")

@@ -50,7 +50,9 @@ def loyalty(request: MerchantRequest) -> HttpResponse:
 def loyalty_ledger(request: MerchantRequest) -> HttpResponse:
     """Every change of every account, the newest first."""
     rows = PointEntry.objects.for_merchant(request.merchant)
-    rows = rows.select_related("customer", "lot", "order", "staff", "coupon").prefetch_related("customer__identities")
+    rows = rows.select_related("customer", "lot", "order", "staff", "coupon", "redemption__order").prefetch_related(
+        "customer__identities"
+    )
     listing = list_rows(request, EntryFilter, rows)
     context = {"page": "ledger", "program": programme(request.merchant)}
     return render_list(request, "promotions/loyalty/ledger.html", listing, context)

@@ -241,6 +241,13 @@ def test_what_was_written_stays_when_the_promotion_was_ended_meanwhile(client: C
     assert PromotionVersion.objects.filter(promotion=promotion).count() == 1
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\u200b\u200b"])
+def test_a_name_has_something_to_see(client: Client, merchant: Merchant, name: str) -> None:
+    answer = client.post(_url(merchant, "new"), sent(name=name))
+    assert answer.status_code == 422
+    assert "Name: This field is required." in answer.text
+
+
 def test_a_tier_that_is_deleted_is_named_and_can_be_unticked(client: Client, merchant: Merchant) -> None:
     promotion = launch(merchant, "sun", percent("20"), when={"segment": ["tier:platin"]})
     page = client.get(_url(merchant, f"{promotion.pk}/edit")).text

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from core.errors import DomainError
@@ -54,6 +55,19 @@ def test_points_are_held_with_the_cart_and_come_back_when_it_is_left(shop: Merch
     release(redemption)
     release(redemption)
     assert account(shop) == (1000, 0)
+
+
+def test_a_statement_says_what_points_were_spent_on(shop: Merchant, client: Client) -> None:
+    url = f"/m/{shop.slug}/loyalty/members/{customer(shop).pk}"
+    redemption = held(shop, 100)
+    assert "As payment in a cart" in client.get(url).text
+    bought(shop, redemption)
+    page = client.get(url).text
+    assert "As payment in a cart" not in page
+    assert "Order A-1" in page
+    reward = add_reward(shop, RewardData(key="five", name="Five off", points=500, amount=500), staff=None)
+    buy_reward(customer(shop), reward)
+    assert "For a reward · Five off" in client.get(url).text
 
 
 def test_no_more_points_are_taken_than_the_cart_costs(shop: Merchant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,13 @@ class HeadForm(KitForm):
             del self.fields["key"]
         zone = _("In the shop's time: %(zone)s.") % {"zone": shop.merchant.time_zone}
         self.fields["ends_at"].help_text = zone
+
+    def clean_name(self) -> str:
+        """With something to see: a row of a list is clicked at its name."""
+        name: str = self.cleaned_data["name"]
+        if all(unicodedata.category(sign)[0] in "CZ" for sign in name):
+            raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
