@@ -35,15 +35,17 @@ def promotion_add(request: MerchantRequest) -> HttpResponse:
     """A new promotion: a draft."""
     data = request.POST if request.method == "POST" else None
     editor = PromotionEditor(request.merchant, start=Start(), data=data)
+    context: dict[str, Any] = {}
     if data is not None and ACT not in data and editor.is_valid():
         try:
             promotion = create_promotion(request.merchant, _new(request, editor), staff=request.user)
         except DomainError as error:
+            context["said"] = editor.summary()
             _blame(editor, error)
         else:
             messages.success(request, _("Saved as a draft. It decides on nothing before it is published."))
             return redirect("promotion_detail", request.merchant.slug, promotion.pk)
-    return _page(request, editor, {})
+    return _page(request, editor, context)
 
 
 def _new(request: MerchantRequest, editor: PromotionEditor) -> PromotionData:
@@ -82,6 +84,7 @@ def promotion_edit(request: MerchantRequest, pk: int) -> HttpResponse:
                 promotion, given["name"], _version(editor), staff=request.user, seen=given["seen"]
             )
         except DomainError as error:
+            context["said"] = editor.summary()
             _blame(editor, error)
             context["theirs"] = error.extra.get("newest")
         else:
@@ -109,7 +112,9 @@ def _page(request: MerchantRequest, editor: PromotionEditor, context: dict[str, 
     context |= {"editor": editor, "flaws": editor.flaws() if is_saved_in_vain else []}
     if request.method != "POST":
         context["said"] = editor.started_with()
-    elif is_saved_in_vain:
+    elif (
+        is_saved_in_vain and "said" not in context
+    ):  # what was well written reads back, whatever kept it from being saved
         context |= _said(editor)
     if request.htmx and asked:
         return render(request, f"{TEMPLATE}#{'whole' if asked.startswith('as ') else 'definition'}", context)

@@ -236,9 +236,20 @@ def test_what_was_written_stays_when_the_promotion_was_ended_meanwhile(client: C
     promotion = end_promotion(launch(merchant, "sun-20", percent("20")))
     answer = client.post(_url(merchant, f"{promotion.pk}/edit"), sent(**{"benefit-percent": "30", "seen": "1"}))
     assert answer.status_code == 422
-    assert "This promotion has ended; make a new one." in answer.text
+    assert answer.text.count("This promotion has ended; make a new one.") == 1
+    assert "30% off the whole purchase." in answer.text
     assert 'name="benefit-percent" value="30"' in answer.text
     assert PromotionVersion.objects.filter(promotion=promotion).count() == 1
+
+
+def test_countries_are_typed_by_code_or_by_name(client: Client, merchant: Merchant) -> None:
+    typed = {"when-0-kind": "country", "when-0-values": ["de", "Österreich", "Switzerland", "DE"]}
+    assert client.post(_url(merchant, "new"), sent(**typed)).status_code == 302
+    version = PromotionVersion.objects.get(promotion__merchant=merchant)
+    assert version.definition["when"] == {"country": ["DE", "AT", "CH"]}
+    refused = client.post(_url(merchant, "new"), sent(**typed | {"when-0-values": ["Atlantis"]}))
+    assert refused.status_code == 422
+    assert "“Atlantis” is no country that we know." in refused.text
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\u200b\u200b"])

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from core.money import MAX_AMOUNT, to_major, to_minor
+from customers.importing.rows import country_code
 from promotions.pricing.reading import UNWANTED
 
 MOST_TEXTS, LONGEST_TEXT = 10_000, 200
@@ -227,11 +228,20 @@ class TextsField(forms.Field):
         texts: list[str] = super().clean(value) or []
         if self.source == "code":
             texts = list(dict.fromkeys("".join(text.split()).upper() for text in texts))
+        if self.source == "country":
+            texts = list(dict.fromkeys(map(_country, texts)))
         if len(texts) > MOST_TEXTS:
             raise forms.ValidationError(_("%(most)s at most."), params={"most": MOST_TEXTS})
         if too_long := [text for text in texts if len(text) > LONGEST_TEXT]:
             raise forms.ValidationError(_("“%(text)s…” is too long."), params={"text": too_long[0][:40]})
         return texts
+
+
+def _country(text: str) -> str:
+    """The code that orders hold, of a name or a code. Raises ValidationError."""
+    if code := country_code(text):
+        return code
+    raise forms.ValidationError(_("“%(text)s” is no country that we know."), params={"text": text[:40]})
 
 
 class ValuesField(TextsField):
