@@ -22,27 +22,29 @@ Drop = tuple[str, str, Bools | Ints]
 
 def anti_stalking(model: Model, request: Request) -> Iterator[Drop]:
     """Stage, reason, and the products (a mask or positions) that this person is not to be shown."""
-    recent = _ints(request.recent)
-    yield STAGE, "just_bought", recent
-    yield STAGE, "refused", _ints(request.refused)
-    yield STAGE, "put_back", _ints(request.put_back)
-    yield from _bought(model, request, recent)
-    yield STAGE, "ignored", _ints(request.ignored)
+    lately = {"just_bought": request.recent, "refused": request.refused, "put_back": request.put_back}
+    for code, products in lately.items():
+        if len(products):
+            yield STAGE, code, _ints(products)
+    yield from _bought(model, request)
+    if len(request.ignored):
+        yield STAGE, "ignored", _ints(request.ignored)
 
 
-def _bought(model: Model, request: Request, recent: Ints) -> Iterator[Drop]:
+def _bought(model: Model, request: Request) -> Iterator[Drop]:
     repurchase = model.engines.get(Repurchase.name)
     if not isinstance(repurchase, Repurchase):
         yield STAGE, "owned", model.durables(request)
         return
     if request.placement == DISCOVER:
         yield STAGE, "owned", model.durables(request)
-    rows = request.people
-    owned = np.concatenate([repurchase.owned(row) for row in rows]) if rows else NO_PRODUCTS
-    yield STAGE, "owned", owned
-    for row in rows:
-        yield STAGE, "too_soon", repurchase.too_soon(row, request.elapsed)
-    yield from _substitutes(model, repurchase, np.concatenate([owned, recent]))
+    has = [_ints(request.recent)]
+    for row in request.people:
+        owned, too_soon = repurchase.standing(row, request.elapsed)
+        yield STAGE, "owned", owned
+        yield STAGE, "too_soon", too_soon
+        has.append(owned)
+    yield from _substitutes(model, repurchase, np.concatenate(has))
 
 
 def _substitutes(model: Model, repurchase: Repurchase, has: Ints) -> Iterator[Drop]:

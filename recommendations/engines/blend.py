@@ -163,7 +163,8 @@ class Model:
             return self._context_of_the_past(request)
         fresh = _distinct(request.recent, request.basket, at_hand)
         anchors = _distinct(at_hand)
-        return Context(request.customer, anchors, np.ones(len(anchors), np.float32), fresh, *visit_of(request))
+        ones = np.ones(len(anchors), np.float32)
+        return Context(request.customer, anchors, ones, fresh, *visit_of(request), request.elapsed)
 
     def _context_of_the_past(self, request: Request) -> Context:
         """With what was looked at in this visit: in the eyes of engines that know only anchors it has its evidence's
@@ -176,7 +177,7 @@ class Model:
         past = float(weights.sum()) + len(fresh)
         today = said[::-1] * np.float32(past / 2 or 1)
         weights = np.concatenate([np.ones(len(fresh), np.float32), today, weights])
-        return Context(request.customer, anchors, weights, fresh, session, said)
+        return Context(request.customer, anchors, weights, fresh, session, said, request.elapsed)
 
     def _past(self, customer: int | None) -> tuple[Ints, Floats]:
         history = self.engines.get(History.name)
@@ -216,7 +217,7 @@ class Model:
         """
         power = blend.get(Season.name, 0)
         always = Asking(context, allowed, most)
-        now = replace(always, power=power, season=self.season(power))
+        now = Asking(context, allowed, most, power, self.season(power)) if power else always
         opinions: list[tuple[str, float, Opinion]] = []
         for name, weight in blend.items():
             speaker, opinion = self._opinion(name, now if name in SEASONAL else always) if weight else (name, None)

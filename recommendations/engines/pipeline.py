@@ -10,7 +10,6 @@ answers the same, and goes all the way with every product to note what became of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 from random import Random
 
@@ -68,7 +67,7 @@ class _Run:
 
     def __init__(self, model: Model, request: Request, *, is_short: bool = False, is_traced: bool = False) -> None:
         self.model, self.request, self.is_short = model, request, is_short
-        self.context: Context = replace(model.context(request), elapsed=request.elapsed)
+        self.context: Context = model.context(request)
         self.size = max(request.limit * POOL_PER_PLACE, FEWEST_IN_POOL)
         self.dropped: dict[int, tuple[str, str]] | None = {} if is_traced else None
         is_open = self._open()
@@ -117,8 +116,8 @@ class _Run:
                 for product in np.flatnonzero(where) if where.dtype == np.bool_ else where:
                     self.dropped.setdefault(int(product), (stage, code))
             if where.dtype == np.bool_:
-                np.logical_and(is_open, np.logical_not(where), out=is_open)
-            elif len(where):
+                np.greater(is_open, where, out=is_open)  # open and not among them
+            else:
                 is_open[where] = False
         return is_open
 
@@ -236,8 +235,10 @@ def eligibility(request: Request) -> Iterator[Drop]:
         yield ELIGIBILITY, "elsewhere", ~request.within
     if request.product is not None:
         yield ELIGIBILITY, "looked_at", np.array([request.product], np.int32)
-    yield ELIGIBILITY, "in_basket", _ints(request.basket)
-    yield ELIGIBILITY, "excluded", _ints(request.excluded)
+    if request.basket:
+        yield ELIGIBILITY, "in_basket", _ints(request.basket)
+    if request.excluded:
+        yield ELIGIBILITY, "excluded", _ints(request.excluded)
 
 
 def _places(mask: Bools) -> Ints:

@@ -107,15 +107,12 @@ class Repurchase:
         row = slice(self.indptr[customer], self.indptr[customer + 1])
         return self.products[row], self.ages[row]
 
-    def too_soon(self, customer: int | None, elapsed: float) -> Ints:
-        """What this person buys again, but not yet."""
+    def standing(self, customer: int | None, elapsed: float) -> tuple[Ints, Ints]:
+        """What this person has and will hardly need twice; and what they buy again, but not yet."""
         products, ages = self.of(customer)
-        return products[(ages + np.float32(elapsed) < self.wait[products]) & (self.rate[products] >= DURABLE_BELOW)]
-
-    def owned(self, customer: int | None) -> Ints:
-        """What this person has and will hardly need twice."""
-        products, _ages = self.of(customer)
-        return products[self.rate[products] < DURABLE_BELOW]
+        is_durable = self.rate[products] < DURABLE_BELOW
+        is_early = (ages + np.float32(elapsed) < self.wait[products]) & ~is_durable
+        return products[is_durable], products[is_early]
 
     def settling(self, owned: Ints) -> dict[int, Ints]:
         """Those of ``owned`` that settle their category, by category."""
