@@ -1,12 +1,24 @@
 """The Redis client: short time-outs, because Redis is a doorbell and a cache, never the truth."""
 
 from functools import cache
+from typing import Any, Protocol
 
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.retry import Retry
+
+
+class Passenger(Protocol):
+    """A question of one command that travels in a round trip of somebody who asks something else."""
+
+    def queue(self, pipeline: Pipeline) -> None:
+        """Puts the command into ``pipeline``."""
+
+    def read(self, answer: Any) -> None:
+        """Takes what Redis said to it. Raises RedisError."""
 
 
 class _Unasked:

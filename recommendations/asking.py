@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from core.redis import Passenger
 from customers.tracking import memory
 from customers.tracking.memory import Note, RecentProduct
 from recommendations import recent
@@ -57,9 +58,18 @@ NOBODY = Asker()
 
 
 def asker(
-    loaded: Loaded, merchant_id: int, *, customer_id: int | None = None, external_id: str = "", anonymous_id: str = ""
+    loaded: Loaded,
+    merchant_id: int,
+    *,
+    customer_id: int | None = None,
+    external_id: str = "",
+    anonymous_id: str = "",
+    beside: Passenger | None = None,
 ) -> Asker:
-    """Whoever these name; NOBODY when they name nobody, or somebody who is not to be profiled."""
+    """Whoever these name; NOBODY when they name nobody, or somebody who is not to be profiled.
+
+    ``beside`` travels along, if Redis is asked.
+    """
     key = customer_key(external_id) if external_id else None
     if _is_unprofiled(loaded, customer_id, key, anonymous_id):
         return NOBODY
@@ -73,6 +83,7 @@ def asker(
         key=customer_id if key is None else key,
         customer_ids=profiles,
         anonymous_ids=(anonymous_id,) if anonymous_id else (),
+        beside=beside,
     )
     bought = told.bought if customer_id is None else purchased_since(merchant_id, customer_id, loaded.snapshot_at)
     rows = [row for profile in profiles if (row := loaded.customer_position(profile)) is not None]

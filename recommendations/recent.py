@@ -16,7 +16,7 @@ from typing import cast
 
 from redis.exceptions import RedisError
 
-from core.redis import redis_client
+from core.redis import Passenger, redis_client
 from customers.tracking import visitor
 from customers.tracking.memory import Note
 
@@ -71,8 +71,12 @@ def recall(
     key: int | None = None,
     customer_ids: Collection[int] = (),
     anonymous_ids: Collection[str] = (),
+    beside: Passenger | None = None,
 ) -> Memory:
-    """All that is remembered of a customer (by ``key`` and profiles) and of a visitor; nothing while Redis is away."""
+    """All that is remembered of a customer (by ``key`` and profiles) and of a visitor; nothing while Redis is away.
+
+    ``beside`` travels along, if there is anything to ask.
+    """
     global _rests_until
     if time.monotonic() < _rests_until or not (key is not None or customer_ids or anonymous_ids):
         return NOTHING
@@ -81,7 +85,11 @@ def recall(
         for kind in (_BOUGHT, _REFUSED) if key is not None else ():
             pipeline.zrevrangebyscore(_name(merchant_id, kind, cast(int, key)), "+inf", f"({since.timestamp()}")
         visitor.queue(pipeline, merchant_id, customer_ids=customer_ids, anonymous_ids=anonymous_ids)
+        if beside is not None:
+            beside.queue(pipeline)
         found = pipeline.execute()
+        if beside is not None:
+            beside.read(found.pop())
     except RedisError:
         # Ask again in five seconds, so that a slow Redis does not slow every answer.
         _rests_until = time.monotonic() + RETRY_SECONDS

@@ -14,6 +14,7 @@ from zlib import crc32
 import msgspec
 
 from core.measuring.holdout import HOLDOUT, OPEN, arm, person_key
+from core.redis import Passenger
 from recommendations import loading
 from recommendations.asking import NOBODY, Asker, asker
 from recommendations.engines import pipeline
@@ -106,13 +107,15 @@ def recommend(
     product: str = "",
     basket: Sequence[str] | None = None,
     category: str = "",
+    beside: Passenger | None = None,
 ) -> Recommendation:
     """At most ``limit`` available products for a placement; never one of ``basket``, nor ``product`` itself.
 
     The person is given by our ``customer_id`` or the shop's ``external_id``, a visitor by ``anonymous_id``, products by
     SKU, a category by its path; for ``order_confirmation`` the basket is the order. Without a ``basket`` it is what
     tracking knows of it. Whoever or whatever is unknown is left out of account. This costs no SQL, but for a
-    person given by ``customer_id``: then it asks for the purchases since the training.
+    person given by ``customer_id``: then it asks for the purchases since the training. ``beside`` may travel along to
+    Redis; whether it did, it knows.
 
     Never raises: what goes wrong is logged, and the answer is empty.
     """
@@ -121,7 +124,14 @@ def recommend(
         loaded = loading.current(merchant_id)
         if loaded is None:
             return Recommendation(answer, None, [])
-        who = asker(loaded, merchant_id, customer_id=customer_id, external_id=external_id, anonymous_id=anonymous_id)
+        who = asker(
+            loaded,
+            merchant_id,
+            customer_id=customer_id,
+            external_id=external_id,
+            anonymous_id=anonymous_id,
+            beside=beside,
+        )
         draw = _draw(placement, product, who.customer_id or (anonymous_id if who.is_anybody else ""))
         request = request_for(loaded, who, placement, limit, product, basket, category, seed=draw)
         group = arm_of(loaded, merchant_id, who, placement, external_id, anonymous_id)

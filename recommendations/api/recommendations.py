@@ -14,6 +14,7 @@ from catalog.models import Category
 from core.api.authentication import caller
 from core.api.cors import BrowserView
 from core.api.serializers import StrictCharField, StrictSerializer
+from core.api.throttling import CountedOnTheWay, counted_on_the_way
 from core.errors import DomainError
 from merchants.models import Scope
 from recommendations.serving import MOST_ITEMS, PLACEMENTS, Recommendation, recommend
@@ -84,6 +85,7 @@ class Recommendations(BrowserView):
     """Products to show, best first."""
 
     scopes = {"GET": Scope.RECOMMENDATIONS_READ}
+    throttle_classes = [CountedOnTheWay]
 
     @extend_schema(
         operation_id="recommendations_list",
@@ -97,23 +99,29 @@ class Recommendations(BrowserView):
         Only products that are active and in stock, never one of the basket. The list is shorter than
         `limit` when there are not enough of them.
         """
-        asked = QUERY.run_validation(request.query_params)
-        if "customer" in asked and not caller(request).is_secret:
-            # A publishable key is public and customer numbers can be guessed: nobody's history may leak.
-            raise DomainError(
-                "secret_key_needed", _("“customer” may only be sent with a secret key."), status=403, field="customer"
+        key = caller(request)
+        with counted_on_the_way(key.key_id) as count:
+            asked = QUERY.run_validation(request.query_params)
+            if "customer" in asked and not key.is_secret:
+                # A publishable key is public and customer numbers can be guessed: nobody's history may leak.
+                raise DomainError(
+                    "secret_key_needed",
+                    _("“customer” may only be sent with a secret key."),
+                    status=403,
+                    field="customer",
+                )
+            answer = recommend(
+                merchant_id=key.merchant.pk,
+                placement=asked["placement"],
+                limit=asked["limit"],
+                external_id=asked.get("customer", ""),
+                anonymous_id=asked.get("anonymous_id", ""),
+                product=asked.get("product", ""),
+                basket=_skus(asked["basket"]) if "basket" in asked else None,
+                category=_path(asked.get("category", "")),
+                beside=count,
             )
-        answer = recommend(
-            merchant_id=caller(request).merchant.pk,
-            placement=asked["placement"],
-            limit=asked["limit"],
-            external_id=asked.get("customer", ""),
-            anonymous_id=asked.get("anonymous_id", ""),
-            product=asked.get("product", ""),
-            basket=_skus(asked["basket"]) if "basket" in asked else None,
-            category=_path(asked.get("category", "")),
-        )
-        return Response(_document(answer, answer.ticket(caller(request).merchant.pk, asked["placement"])))
+        return Response(_document(answer, answer.ticket(key.merchant.pk, asked["placement"])))
 
 
 def _skus(listed: str) -> list[str]:

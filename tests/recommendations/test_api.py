@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+import time_machine
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from redis.connection import AbstractConnection
 from rest_framework.test import APIClient
 
 from merchants.actions import create_api_key
@@ -11,6 +14,7 @@ from merchants.models import Membership, Merchant
 from recommendations.actions import train_models
 from tests.recommendations.shops import sku, stocked_shop
 from tests.recommendations.worlds import Quiet
+from tests.storefront import storefront
 
 URL = "/api/v1/recommendations"
 
@@ -124,3 +128,41 @@ def test_a_warm_process_answers_without_sql(api: APIClient, live: str, django_as
     with django_assert_num_queries(0) as context:
         api.get(URL, query | {"customer": "c-4"})
     assert len(context) == 0
+
+
+@pytest.mark.parametrize("asked", [{"placement": "home"}, {"placement": "home", "anonymous_id": "v-1"}])
+def test_the_limit_holds_whether_redis_is_asked_for_more_or_not(
+    api: APIClient, merchant: Merchant, live: str, settings: Any, asked: dict[str, str]
+):
+    settings.API_REQUESTS_PER_SECOND = 3
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert [api.get(URL, asked).status_code for _time in range(5)] == [200] * 3 + [429] * 2
+        assert api.get(URL, asked)["Retry-After"] == "1"
+        assert storefront(merchant).get(URL, asked).status_code == 200  # another key
+        clock.shift(1)
+        assert api.get(URL, asked).status_code == 200
+
+
+def test_wrong_questions_count_too(api: APIClient, live: str, settings: Any):
+    settings.API_REQUESTS_PER_SECOND = 3
+    with time_machine.travel(timezone.now(), tick=False):
+        assert [api.get(URL).status_code for _time in range(4)] == [400] * 3 + [429]
+        assert api.post(URL).status_code == 429
+
+
+def test_an_answer_about_a_person_asks_redis_once(api: APIClient, live: str, monkeypatch: pytest.MonkeyPatch):
+    asked = {"placement": "home", "customer": "c-1", "anonymous_id": "v-1"}
+    api.get(URL, asked)  # which loads the model and begins the second's count
+    sent: list[Any] = []
+    send = AbstractConnection.send_packed_command
+
+    def noted(connection: Any, command: Any, **options: Any) -> None:
+        sent.append(command)
+        send(connection, command, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", noted)
+    with time_machine.travel(timezone.now(), tick=False):
+        api.get(URL, asked)  # the first of a second says besides how long it is kept
+        sent.clear()
+        assert api.get(URL, asked).status_code == 200
+    assert len(sent) == 1
