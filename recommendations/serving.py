@@ -18,7 +18,6 @@ from core.redis import Passenger
 from recommendations import loading
 from recommendations.asking import NOBODY, Asker, asker
 from recommendations.engines import pipeline
-from recommendations.engines.blend import Model
 from recommendations.engines.blends import FILL
 from recommendations.engines.popularity import Popularity, Range
 from recommendations.engines.request import ORDER_CONFIRMATION, PLACEMENTS, Dropped, Ranked, Request
@@ -154,7 +153,7 @@ def arm_of(loaded: Loaded, merchant_id: int, who: Asker, placement: str, externa
 
 def _held_back(loaded: Loaded, request: Request) -> list[Recommended]:
     """What is popular, without the person and without the merchant's pushing; what may not be shown is not shown."""
-    popular = Model(loaded.model.engines, {request.placement: {Popularity.name: 1.0, Range.name: FILL}})
+    popular = loaded.model.with_blends({request.placement: {Popularity.name: 1.0, Range.name: FILL}})
     anybody = Request(
         placement=request.placement,
         basket=request.basket,

@@ -107,6 +107,13 @@ class Model:
         known = earlier.engines if earlier else {}
         return cls({kind.name: kind.fit(interactions, tick, known.get(kind.name), recipe) for kind in kinds}, BLENDS)
 
+    def with_blends(self, blends: Mapping[str, Blend]) -> Model:
+        """The same engines, and all that is kept beside them, blended otherwise."""
+        other = replace(self, blends=blends)
+        object.__setattr__(other, "_seasons", self._seasons)
+        object.__setattr__(other, "_shortlister", self._shortlister)
+        return other
+
     def with_all(self, interactions: Interactions, recipe: Recipe = USUAL) -> Model:
         """With those engines too that it does without: what an evaluation shows beside it."""
         missing = [kind for kind in ENGINES if kind.name not in self.engines]

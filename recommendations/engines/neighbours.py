@@ -87,9 +87,14 @@ class Neighbours:
         """For each product the anchor that gave it most of its score, −1 where none gave any."""
         if not len(context.anchors):
             return np.full(len(products), NOTHING, np.int32)
-        values = self.scores[context.anchors] * context.weights[:, None]
-        given = np.where(self.ids[context.anchors] == products[:, None, None], values, 0).max(axis=2)
-        return np.where(given.max(axis=1) > 0, context.anchors[given.argmax(axis=1)], NOTHING)
+        # A product is in few of the lists: those places are looked at one by one.
+        row, anchor, place = (self.ids[context.anchors] == products[:, None, None]).nonzero()
+        given = self.scores[context.anchors[anchor], place] * context.weights[anchor]
+        because, most = np.full(len(products), NOTHING, np.int32), [0.0] * len(products)
+        for at, number, value in zip(row.tolist(), anchor.tolist(), given.tolist(), strict=True):
+            if value > most[at]:
+                because[at], most[at] = context.anchors[number], value
+        return because
 
 
 def strongest_entries(others: Ints, values: Floats, own: int, length: int) -> tuple[Ints, Floats]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from random import Random
 
 import numpy as np
 
@@ -39,6 +38,8 @@ SPARE = 16
 MOST_AT_ONCE = 256
 # A short answer has no place to give away.
 EXPLORES_FROM = 6
+# So many lots there are; a seed times the golden ratio of them scatters neighbouring seeds evenly (Knuth, TAOCP 3, 6.4).
+LOTS, SCATTERS = 2**32, 2_654_435_769
 
 
 def recommend(model: Model, request: Request) -> list[Ranked]:
@@ -201,6 +202,8 @@ class _Run:
             return
         shown = set(chosen)
         others = [place for place in self.pool.tolist() if place not in shown]
+        if not others:
+            return
         products = self.products[others]
         chances = _unseen(self.model, products)
         caps = _Caps(products, self.request.steering, _category(self.model))
@@ -208,9 +211,10 @@ class _Run:
             for place in chosen[:-1]:
                 caps.count(int(self.products[place]))
             chances = chances * caps.open
-        if chances.sum() > 0:
-            lot = Random(seed)  # noqa: S311  # what is shown, not what is secret
-            chosen[-1] = lot.choices(others, chances.tolist())[0]
+        reached = chances.cumsum()
+        if reached[-1] > 0:
+            lot = seed * SCATTERS % LOTS / LOTS
+            chosen[-1] = others[int(reached.searchsorted(lot * reached[-1], side="right"))]
             placed[-1] = EXPLORED
 
     def _with_reasons(self, chosen: Ints, placed: Sequence[str]) -> list[Ranked]:
@@ -294,6 +298,8 @@ class _Discount:
         self._factors = _normalised(factors)
         category = _category(model)
         self._category = None if category is None else category[pool]
+        known = None if self._category is None else self._category != NOTHING
+        self._known = None if known is None or known.all() else known
         self.now: Floats = np.ones(len(pool), np.float32)
         # At once that is cheaper than row by row, as long as it fits.
         self._all = self._left(slice(None)) if len(pool) <= MOST_AT_ONCE else None
@@ -308,12 +314,11 @@ class _Discount:
         alike = self._factors[rows] @ self._factors.T
         np.maximum(alike, 0, out=alike)
         if self._category is not None:
-            same = self._category[rows, None] == self._category
-            known = self._category[rows] != NOTHING
-            both = np.float32(0.5) * (alike + same)
-            alike = both if known.all() else np.where(known[:, None], both, alike)
-        left: Floats = 1 - np.float32(ALIKE_COSTS) * alike
-        return left
+            both = np.float32(0.5) * (alike + (self._category[rows, None] == self._category))
+            alike = both if self._known is None else np.where(self._known[rows, None], both, alike)
+        alike *= np.float32(-ALIKE_COSTS)
+        alike += 1
+        return alike
 
 
 def _normalised(vectors: Floats) -> Floats:

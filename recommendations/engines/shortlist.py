@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -190,30 +190,30 @@ class Shortlister:
     def opinion(self, name: str, asking: Asking) -> Opinion | None:
         """What the engine says; None where it has nothing to say."""
         engine = self.engines.get(name)
+        if engine is None:
+            return None
         try:
-            return self._short_of(engine, asking)
+            return _WAYS.get(type(engine), Shortlister._by_all)(self, engine, asking)
         except _NoShortWay:
-            scores = engine.scores(asking.context) if engine else None
+            return self._by_all(engine, asking)
+
+    def _by_all(self, engine: Engine, asking: Asking) -> Opinion | None:
+        scores = engine.scores(asking.context)
         if scores is None or not scores.max(initial=0) > 0:
             return None
         return Opinion.whole(asking.in_season(scores), asking.allowed, asking.most)
 
-    def _short_of(self, engine: Engine | None, asking: Asking) -> Opinion | None:
-        if isinstance(engine, History | Tifu):
-            products, weights = engine.listed(asking.context)
-            return Opinion.listed(
-                products, asking.in_season(weights, products), self._size, asking.allowed, asking.most
-            )
-        if isinstance(engine, Content | CoPurchase | Ease | ItemKnn):
-            products, scores = engine.entries(asking.context)
-            return Opinion.added(products, asking.in_season(scores, products), self._size, asking.allowed, asking.most)
-        if isinstance(engine, Als):
-            return self._by_taste(engine, asking)
-        if isinstance(engine, Popularity | Range):
-            return self._by_order(engine, asking)
-        if isinstance(engine, CategoryPopularity):
-            return self._in_categories(engine, asking)
-        raise _NoShortWay
+    def _by_list(self, engine: History | Tifu, asking: Asking) -> Opinion | None:
+        products, weights = engine.listed(asking.context)
+        if not len(products):
+            return None
+        return Opinion.listed(products, asking.in_season(weights, products), self._size, asking.allowed, asking.most)
+
+    def _by_entries(self, engine: Content | CoPurchase | Ease | ItemKnn, asking: Asking) -> Opinion | None:
+        if not len(asking.context.anchors):
+            return None
+        products, scores = engine.entries(asking.context)
+        return Opinion.added(products, asking.in_season(scores, products), self._size, asking.allowed, asking.most)
 
     def _by_taste(self, engine: Als, asking: Asking) -> Opinion | None:
         taste = engine.taste(asking.context)
@@ -271,3 +271,13 @@ class Shortlister:
         if self._by_category is None:
             self._by_category = _ByCategory.of(engine)
         return self._by_category
+
+
+# How the opinion of each kind of engine is found. By the very class: a grown one, say, has no lists of the new products.
+_WAYS: dict[type[Engine], Callable[[Shortlister, Any, Asking], Opinion | None]] = {
+    Als: Shortlister._by_taste,
+    CategoryPopularity: Shortlister._in_categories,
+    **dict.fromkeys((History, Tifu), Shortlister._by_list),
+    **dict.fromkeys((Content, CoPurchase, Ease, ItemKnn), Shortlister._by_entries),
+    **dict.fromkeys((Popularity, Range), Shortlister._by_order),
+}
