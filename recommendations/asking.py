@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from core.redis import Passenger
 from customers.tracking import memory
@@ -23,10 +24,11 @@ from recommendations.queries import customer_key, purchased_since, visitor_key
 MOST_RECENT = 60
 # Who took a product out of the basket does not want to be asked about it until the next day.
 PUT_BACK_MS = 24 * 3600 * 1000
+# Whoever did nothing of this has no basket.
+BASKETS = frozenset({memory.ADDED, memory.CART})
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A person or a device. Positions, but for ``customer_id``; see :class:`.engines.request.Request` for the rest."""
 
     customer_id: int | None = None
@@ -105,18 +107,19 @@ def _asker(
     if not told.notes:
         return Asker(customer_id, rows, bought, refused=refused)
     now, notes = int(time.time() * 1000), memory.in_order(told.notes)
+    kinds = {note.kind for note in notes}
     done = memory.recent(notes, MOST_RECENT)
     session, weights = _visit(loaded, done, now)
     return Asker(
         customer_id,
         rows,
         bought,
-        basket=_positions(loaded, (item.product for item in memory.basket(notes))),
+        basket=_positions(loaded, (item.product for item in memory.basket(notes))) if kinds & BASKETS else (),
         session=session,
         session_weights=weights,
-        put_back=_put_back(loaded, done, now),
-        ignored=_ignored(loaded, notes, now),
-        refused=[*refused, *_positions(loaded, memory.disliked(notes))],
+        put_back=_put_back(loaded, done, now) if memory.REMOVED in kinds else (),
+        ignored=_ignored(loaded, notes, now) if memory.SHOWN in kinds else (),
+        refused=[*refused, *_positions(loaded, memory.disliked(notes))] if memory.DISLIKED in kinds else refused,
     )
 
 

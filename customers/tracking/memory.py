@@ -51,8 +51,7 @@ class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecentProduct:
+class RecentProduct(msgspec.Struct, frozen=True, gc=False):
     """A product by its SKU (else its ``product_id``), and what was done with it last."""
 
     product: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 
 import numpy as np
+from msgspec import structs
 
 from recommendations.engines.als import Als
 from recommendations.engines.blends import BLENDS, Blend
@@ -180,6 +181,8 @@ class Model:
         products, weights = self._past(request.customer)
         products, weights = products[:MOST_ANCHORS], weights[:MOST_ANCHORS]
         session, said = visit_of(request)
+        if not len(fresh) and not len(products):
+            return Context(request.customer, session[::-1], said[::-1], fresh, session, said, request.elapsed)
         anchors = np.concatenate([fresh, session[::-1], products])
         past = float(weights.sum()) + len(fresh)
         today = said[::-1] * np.float32(past / 2 or 1)
@@ -245,7 +248,7 @@ class Model:
         opinion = self._shortlister.opinion(name, asking)
         if opinion is None:
             for other, visit in _stand_ins(name, asking.context):
-                opinion = self._shortlister.opinion(other, replace(asking, context=visit))
+                opinion = self._shortlister.opinion(other, structs.replace(asking, context=visit))
                 if opinion is not None:
                     return other, opinion
         return name, opinion
@@ -305,7 +308,7 @@ class Model:
 def _stand_ins(name: str, context: Context) -> Iterator[tuple[str, Context]]:
     """Who speaks for an engine that has nothing to say, and of what."""
     if name == SessionKnn.name and len(context.session):
-        visit = replace(context, customer=None, anchors=context.session, weights=context.session_weights)
+        visit = structs.replace(context, customer=None, anchors=context.session, weights=context.session_weights)
         for other in (ItemKnn.name, CoPurchase.name, CategoryPopularity.name):
             yield other, visit
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from msgspec import structs
 from scipy.linalg.lapack import spotrf, spotri
 from threadpoolctl import threadpool_limits
 
@@ -113,4 +114,4 @@ def _among_all(found: Neighbours, head: Ints, products: int) -> Neighbours:
 
 def _softened(context: Context) -> Context:
     """Measured: the square root of the anchors' weights ranks better than they do, and than equal ones."""
-    return replace(context, weights=np.sqrt(context.weights))
+    return structs.replace(context, weights=np.sqrt(context.weights))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,14 +23,15 @@ Tick = Callable[[], None]
 NOTHING = -1
 NO_PRODUCTS: Ints = np.empty(0, dtype=np.int32)
 NO_PRODUCTS.flags.writeable = False
+NO_WEIGHTS: Floats = np.empty(0, dtype=np.float32)
+NO_WEIGHTS.flags.writeable = False
 
 
 def no_tick() -> None:
     """For callers that do not watch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What an engine is asked about: a person, and the products the answer should go with.
 
     ``customer`` is a row of the artefact, None for somebody it does not know. ``anchors`` are
@@ -43,11 +44,11 @@ class Context:
     """
 
     customer: int | None = None
-    anchors: Ints = field(default_factory=lambda: NO_PRODUCTS)
-    weights: Floats = field(default_factory=lambda: np.empty(0, dtype=np.float32))
-    fresh: Ints = field(default_factory=lambda: NO_PRODUCTS)
-    session: Ints = field(default_factory=lambda: NO_PRODUCTS)
-    session_weights: Floats = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    anchors: Ints = NO_PRODUCTS
+    weights: Floats = NO_WEIGHTS
+    fresh: Ints = NO_PRODUCTS
+    session: Ints = NO_PRODUCTS
+    session_weights: Floats = NO_WEIGHTS
     elapsed: float = 0.0
 
     @property
@@ -58,6 +59,8 @@ class Context:
 
     def untaught(self) -> tuple[Ints, Floats]:
         """What the training has not seen of the person, and how much each says: 1 what is theirs, else as the visit says."""
+        if not len(self.fresh):
+            return self.session, self.session_weights
         fresh = set(self.fresh.tolist())  # for a few products quicker than np.isin
         looked = [place for place, product in enumerate(self.session.tolist()) if product not in fresh]
         said = [np.ones(len(self.fresh), np.float32), self.session_weights[looked]]

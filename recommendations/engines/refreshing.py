@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self, cast
 
 import numpy as np
+from msgspec import structs
 
 from recommendations.engines.als import Als
 from recommendations.engines.blend import ENGINES, Model
@@ -135,7 +136,7 @@ class Grown:
     def _known(self, context: Context) -> Context:
         """The context without products that the engine has never heard of."""
         anchors, session = context.anchors < self.known, context.session < self.known
-        return replace(
+        return structs.replace(
             context,
             anchors=context.anchors[anchors],
             weights=context.weights[anchors],

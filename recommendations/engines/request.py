@@ -32,8 +32,7 @@ BESIDE_PRODUCT = frozenset({PRODUCT, SIMILAR, COMPLEMENTARY})
 BESIDE_BASKET = frozenset({BASKET, ORDER_CONFIRMATION})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One question.
 
     ``others``: further rows of the same person, whose profiles were merged since; ``recent``: bought since the training; ``basket``: in the basket, or the lines of the order that is

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 
 from recommendations.engines.als import Als
@@ -48,7 +49,7 @@ def _open(products: Ints, allowed: Bools | None) -> Ints:
     return products if allowed is None else products[allowed[products]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opinion:
     """What one engine says: products that it puts forward, its highest score of all, and what it says of any others."""
 
@@ -139,8 +140,7 @@ class _ByCategory:
         return cls(best, bestsellers)
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True, eq=False, gc=False):
     """For what opinions are wanted: a context, the products that may be put forward (None: all), and how many.
 
     ``season``: what is said is multiplied by it, the rise of every product to the ``power``; None changes nothing.

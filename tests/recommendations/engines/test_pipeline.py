@@ -1,9 +1,8 @@
 """The stages: what each takes out or moves, and what an explanation tells of it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from recommendations.engines.blend import Model
 from recommendations.engines.pipeline import explain, recommend

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from recommendations.engines.blend import IMPERSONAL, Model, visit_of
 from recommendations.engines.blends import BLENDS
@@ -82,7 +83,7 @@ def test_with_every_look_the_visit_counts_more_than_the_past(model: Model):
 
 def test_what_lies_in_the_basket_says_more_than_what_was_looked_at(model: Model):
     looks = Request(HOME, customer=3, session=[PER_GROUP, 4 * PER_GROUP])
-    meant = replace(looks, session_weights=[4.0, 1.0])
+    meant = structs.replace(looks, session_weights=[4.0, 1.0])
     assert of_group(recommend(model, meant), 1) > of_group(recommend(model, looks), 1)
 
 
