@@ -242,6 +242,14 @@ def test_what_was_written_stays_when_the_promotion_was_ended_meanwhile(client: C
     assert PromotionVersion.objects.filter(promotion=promotion).count() == 1
 
 
+def test_no_condition_is_left_out_in_silence(client: Client, merchant: Merchant) -> None:
+    rows = {f"when-{at}-{name}": value for at in range(101) for name, value in (("kind", "spend"), ("at_least", "5"))}
+    answer = client.post(_url(merchant, "new"), sent(**rows))
+    assert answer.status_code == 422
+    assert "A form has 100 conditions at most." in answer.text
+    assert not Promotion.objects.filter(merchant=merchant).exists()
+
+
 def test_countries_are_typed_by_code_or_by_name(client: Client, merchant: Merchant) -> None:
     typed = {"when-0-kind": "country", "when-0-values": ["de", "Österreich", "Switzerland", "DE"]}
     assert client.post(_url(merchant, "new"), sent(**typed)).status_code == 302

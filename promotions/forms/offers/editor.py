@@ -19,7 +19,7 @@ from promotions.actions.offers import LIMITS, OWN_FIELDS
 from promotions.forms.offers.fields import Steps, Tokens
 from promotions.forms.offers.heads import AudienceForm, HeadForm, LimitsForm, take_audience
 from promotions.forms.offers.parts import PartForm, Shop
-from promotions.forms.offers.tree import Node, group_json, read_tree, tree_of
+from promotions.forms.offers.tree import MOST_ROWS, Node, group_json, is_beyond, read_tree, tree_of
 from promotions.language.benefits import BENEFITS, WITHOUT_TARGET
 from promotions.language.kinds import Kind
 from promotions.language.naming import names_in
@@ -121,7 +121,7 @@ class PromotionEditor:
         head = {"name": start.name, "starts_at": said.starts_at, "ends_at": said.ends_at, "seen": start.number}
         self.head = HeadForm(data, shop=self.shop, is_new=is_new, initial=head)
         self.limits = LimitsForm(data, shop=self.shop, initial=said.limits) if is_new else None
-        self.problem = ""
+        self.problem, self.is_cut = "", False
         self._show(said.definition)
         if data is not None:
             self._read(data)
@@ -152,6 +152,7 @@ class PromotionEditor:
         self.kind = sent if sent in BENEFITS else self.kind
         self.audience = AudienceForm(data, shop=self.shop, said={})
         self.tree = read_tree(data, self.shop)
+        self.is_cut = is_beyond(data, self.tree)
         self.benefit = PartForm(data, kind=BENEFITS[self.kind], shop=self.shop, prefix=BENEFIT)
         self.target = PartForm(data, kind=TARGET, shop=self.shop, prefix="on")
         self.settings = PartForm(data, kind=SETTINGS, shop=self.shop, prefix="how")
@@ -184,8 +185,13 @@ class PromotionEditor:
         # Not all(): every form says what is wrong with it.
         if [form for form in self.forms() if not form.is_valid()]:
             return False
-        self.problem = problem_of(self.definition)
+        self.problem = self._cut() if self.is_cut else problem_of(self.definition)
         return not self.problem
+
+    def _cut(self) -> str:
+        return _("A form has %(most)s conditions at most. What is beyond is not shown; write it as JSON.") % {
+            "most": MOST_ROWS
+        }
 
     def hush(self) -> None:
         """Find no fault with what is still being written."""

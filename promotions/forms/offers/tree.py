@@ -5,6 +5,7 @@ A row keeps what was typed, whatever it is, so that rows can be added and taken 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -143,6 +144,12 @@ def read_tree(data: QueryDict, shop: Shop) -> Node:
     """The rows as they were sent, complete or not."""
     budget = [MOST_ROWS]
     return _read(data, ROOT, shop, budget)
+
+
+def is_beyond(data: QueryDict, tree: Node) -> bool:
+    """Whether more rows were sent than were read."""
+    sent = sum(re.fullmatch(rf"{ROOT}(-\d+)+-kind", name) is not None for name in data)
+    return sent > sum(not node.is_root for node in tree.walk())
 
 
 def _read(data: QueryDict, place: str, shop: Shop, budget: list[int]) -> Node:
