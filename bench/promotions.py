@@ -30,7 +30,8 @@ def run() -> list[Figure]:
     always_ten = {size: median(_milliseconds(Index(_promotions(size, 10)))) for size in SIZES[-2:]}
     figures = []
     for size, taken in one_in_a_hundred.items():
-        bar = 1.0 if size == 1_000 else None
+        # The bar of a thousand holds ten thousand, too, though ten times as many of them match.
+        bar = 1.0 if size >= 1_000 else None
         figures += [
             Figure(f"{size:,} promotions, 1 % could match, p50", median(taken), "ms", at_most=bar),
             Figure(f"{size:,} promotions, 1 % could match, p95", quantiles(taken, n=20)[-1], "ms"),
@@ -39,8 +40,8 @@ def run() -> list[Figure]:
     return [
         *figures,
         Figure("each further promotion that could match", (many - thousand) / 90 * 1000, "µs"),
-        # Ten times as many that could match are ten times as much work, each on what the one before left.
-        Figure("10,000 / 1,000 promotions, 1 % could match (100 against 10)", many / thousand, at_most=2),
+        # Ten times as many that could match are ten times as much work, each on what the one before left (ADR 0028).
+        Figure("10,000 / 1,000 promotions, 1 % could match (100 against 10)", many / thousand),
         Figure("10,000 / 1,000 promotions, ten could match at both", always_ten[10_000] / always_ten[1_000], at_most=2),
     ]
 
