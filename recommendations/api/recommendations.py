@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from catalog.models import Category
 from core.api.authentication import caller
 from core.api.cors import BrowserView
-from core.api.serializers import StrictCharField, StrictSerializer
+from core.api.serializers import StrictCharField, StrictQuery
 from core.api.throttling import CountedOnTheWay, counted_on_the_way
 from core.errors import DomainError
 from merchants.models import Scope
@@ -22,7 +22,7 @@ from recommendations.serving import MOST_ITEMS, PLACEMENTS, Recommendation, reco
 MOST_IN_BASKET = 200
 
 
-class RecommendationQuery(StrictSerializer):
+class RecommendationQuery(StrictQuery):
     """What is asked. Unknown customers and SKUs are no error: they are left out of account."""
 
     placement = serializers.ChoiceField(choices=PLACEMENTS, help_text="Where the products are shown.")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -16,6 +17,7 @@ from core.api.serializers import (
     MomentField,
     StrictBooleanField,
     StrictCharField,
+    StrictQuery,
     StrictSerializer,
     TaxRateField,
     WebAddressField,
@@ -102,3 +104,38 @@ def test_every_refused_field_is_named_by_its_path() -> None:
         given.is_valid(raise_exception=True)
     found = {(error["field"], error["code"]) for error in field_errors(refused.value)}
     assert found == {("name", "invalid"), ("inner.1.colour", "unknown_field"), ("inner.2", "invalid")}
+
+
+class AsOthers(StrictSerializer):
+    place = serializers.ChoiceField(choices=["here", "there"])
+    name = StrictCharField(required=False, max_length=5)
+    note = StrictCharField(required=False, allow_blank=True)
+    limit = serializers.IntegerField(required=False, default=8, min_value=1)
+
+
+class Asked(AsOthers, StrictQuery):
+    pass
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "place=here",
+        "place=here&name=Ada&limit=3",
+        "place=here&name=&note=",
+        "place=here&place=there",
+        "",
+        "place=",
+        "place=nowhere&name=far%20too%20long&limit=0",
+        "place=here&limit=many&name=%00",
+        "place=here&nmae=Ada&limti=3",
+    ],
+)
+def test_a_query_is_read_as_any_input_is(query: str) -> None:
+    def told(serializer: StrictSerializer) -> Any:
+        try:
+            return dict(serializer.run_validation(QueryDict(query)))
+        except serializers.ValidationError as wrong:
+            return wrong.get_full_details()
+
+    assert told(Asked()) == told(AsOthers())
