@@ -84,8 +84,12 @@ def _reductions(*names: str) -> Callable[[Json], Iterator[Flaw]]:
 
 
 def _blanks(texts: Any) -> Iterator[Flaw]:
-    """Blank is what nothing is left of when codes are compared, too."""
-    yield from (((at,), "blank") for at, text in enumerate(texts) if isinstance(text, str) and not normalise_code(text))
+    """Blank is what nothing is left of when codes are compared, and a batch without its key."""
+    yield from (
+        ((at,), "blank")
+        for at, text in enumerate(texts)
+        if isinstance(text, str) and normalise_code(text) in ("", "@")
+    )
 
 
 def _crossed(said: Json, low: str, high: str) -> Iterator[Flaw]:

@@ -38,6 +38,7 @@ SENSELESS: list[tuple[dict[str, Any], str, str]] = [
     ({"benefit": PERCENT, "target": {"except": {"price_from": 2, "price_until": 1}}}, "target.except.price_until", "less than"),
     ({"benefit": PERCENT, "target": {"brands": ["Lumo", "\u00a0"]}}, "target.brands.1", "blank"),
     ({"benefit": PERCENT, "when": {"code": ["SUN", " \u2003 "]}}, "when.code.1", "blank"),
+    ({"benefit": PERCENT, "when": {"code": ["@ "]}}, "when.code.0", "blank"),
     ({"benefit": PERCENT, "when": {"any": [{"country": ["DE"]}, {"not": {"segment": [" "]}}]}}, "when.any.1.not.segment.0", "blank"),
     ({"benefit": PERCENT, "when": {"spend": {"at_least": 1, "of": {"price_from": 2, "price_until": 1}}}}, "when.spend.of.price_until", "less than"),
     ({"benefit": PERCENT, "when": {"kpi": {"name": "orders_count", "at_least": 3, "at_most": 2}}}, "when.kpi.at_most", "less than"),
