@@ -86,9 +86,7 @@ def _reductions(*names: str) -> Callable[[Json], Iterator[Flaw]]:
 def _blanks(texts: Any) -> Iterator[Flaw]:
     """Blank is what nothing is left of when codes are compared, and a batch without its key."""
     yield from (
-        ((at,), "blank")
-        for at, text in enumerate(texts)
-        if isinstance(text, str) and normalise_code(text) in ("", "@")
+        ((at,), "blank") for at, text in enumerate(texts) if isinstance(text, str) and normalise_code(text) in ("", "@")
     )
 
 
