@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from threading import Condition, current_thread, main_thread
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.db import connections
-from playwright.sync_api import Playwright
+from playwright.sync_api import BrowserContext, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -53,3 +55,50 @@ def _connection_beside_the_loop(django_db_setup: None, playwright: Playwright) -
     """
     yield
     connections.close_all()
+
+
+class _InFlight:
+    """Requests that the web server has begun and not finished. Those of Django's test client run in the main thread."""
+
+    def __init__(self) -> None:
+        self._changed, self._number = Condition(), 0
+
+    def begin(self, **_signal: Any) -> None:
+        self._add(1)
+
+    def end(self, **_signal: Any) -> None:
+        self._add(-1)
+
+    def _add(self, number: int) -> None:
+        if current_thread() is not main_thread():
+            with self._changed:
+                self._number += number
+                self._changed.notify_all()
+
+    def wait_for_none(self, seconds: float) -> bool:
+        with self._changed:
+            is_quiet = self._changed.wait_for(lambda: self._number <= 0, seconds)
+            self._number = 0
+            return is_quiet
+
+
+@pytest.fixture(scope="session")
+def _in_flight() -> Iterator[_InFlight]:
+    counted = _InFlight()
+    request_started.connect(counted.begin)
+    request_finished.connect(counted.end)
+    yield counted
+    request_started.disconnect(counted.begin)
+    request_finished.disconnect(counted.end)
+
+
+@pytest.fixture(autouse=True)
+def _no_request_outlives_its_test(
+    transactional_db: None, context: BrowserContext, _in_flight: _InFlight
+) -> Iterator[None]:
+    """A page may still be asking when its test is done: the database is emptied only after the last answer."""
+    _in_flight.wait_for_none(0)
+    yield
+    for page in context.pages:
+        page.close()
+    assert _in_flight.wait_for_none(10), "a page of the test is still waited for"
