@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from django.conf import settings
-from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
@@ -54,20 +53,13 @@ class KeyRateThrottle(BaseThrottle):
         if time.monotonic() < KeyRateThrottle._redis_rests_until:
             return cls._count_here(key_id)
         try:
-            return cls._count_in_redis(redis_client(), key_id)
+            name = _name(key_id)
+            return _kept(name, cast(int, redis_client().incr(name)))
         except RedisError:
             # Ask again in five seconds, so that a slow Redis does not slow every answer.
             KeyRateThrottle._redis_rests_until = time.monotonic() + 5
             logger.warning("rate limits are local: Redis does not answer")
             return cls._count_here(key_id)
-
-    @staticmethod
-    def _count_in_redis(client: Redis, key_id: int) -> int:
-        name = _name(key_id)
-        count = cast(int, client.incr(name))
-        if count == 1:  # every other request of this second is spared the second command
-            client.expire(name, KEPT_SECONDS)
-        return count
 
     @classmethod
     def _count_here(cls, key_id: int) -> int:
@@ -100,8 +92,7 @@ class Count:
     def read(self, answer: int) -> None:
         """The answer to what :meth:`queue` asked. Raises RedisError."""
         self._made = answer
-        if answer == 1:
-            redis_client().expire(self._name, KEPT_SECONDS)
+        _kept(self._name, answer)
 
     def total(self) -> int:
         """How many requests the key has made within this second; counted now if it was not yet."""
@@ -129,6 +120,13 @@ def counted_on_the_way(key_id: int) -> Iterator[Count]:
         if count.total() > settings.API_REQUESTS_PER_SECOND:
             _over[key_id] = second
             raise Throttled(wait=1)
+
+
+def _kept(name: str, count: int) -> int:
+    """``count``, after which the counter lasts for some seconds; all but the first of a second are spared the command."""
+    if count == 1:
+        redis_client().expire(name, KEPT_SECONDS)
+    return count
 
 
 def _name(key_id: int) -> str:
